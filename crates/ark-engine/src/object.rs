@@ -1,0 +1,235 @@
+//! An API object as the engine carries it: JSON bytes with a parsed head.
+//!
+//! The body is never turned into a tree unless an action must look inside, and
+//! is written as it came.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+/// The few metadata fields that selection and naming need.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Head {
+    /// `apiVersion`, such as `apps/v1`.
+    pub api_version: String,
+    /// `kind`.
+    pub kind: String,
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata.namespace`, absent on cluster-scoped objects.
+    pub namespace: Option<String>,
+    /// `metadata.uid`.
+    pub uid: String,
+    /// `metadata.resourceVersion`.
+    pub resource_version: String,
+    /// `metadata.labels`.
+    pub labels: BTreeMap<String, String>,
+    /// Whether `metadata.deletionTimestamp` is set.
+    pub deleting: bool,
+}
+
+/// One API object: raw JSON and its [`Head`].
+#[derive(Debug, Clone)]
+pub struct Object {
+    head: Head,
+    /// `{"apiVersion":…,"kind":…` to put before `body[1..]` where the server left it out.
+    type_prefix: Option<Arc<str>>,
+    body: Bytes,
+}
+
+/// Bytes that are not an API object.
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectError {
+    /// Not JSON, or not of an object's shape.
+    #[error("not an API object")]
+    Parse(#[source] serde_json::Error),
+    /// `metadata.name` is missing.
+    #[error("an API object without `metadata.name`")]
+    Unnamed,
+}
+
+#[derive(Deserialize)]
+struct RawHead<'a> {
+    #[serde(borrow, rename = "apiVersion", default)]
+    api_version: Cow<'a, str>,
+    #[serde(borrow, default)]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    metadata: RawMeta<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawMeta<'a> {
+    #[serde(borrow, default)]
+    name: Cow<'a, str>,
+    #[serde(borrow)]
+    namespace: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    uid: Cow<'a, str>,
+    #[serde(borrow, default)]
+    resource_version: Cow<'a, str>,
+    #[serde(default)]
+    labels: Option<BTreeMap<String, String>>,
+    deletion_timestamp: Option<IgnoredAny>,
+}
+
+impl Object {
+    /// Parses the head of a complete object.
+    pub fn parse(body: Bytes) -> Result<Self, ObjectError> {
+        let head = parse_head(&body)?;
+        Ok(Self {
+            head,
+            type_prefix: None,
+            body,
+        })
+    }
+
+    /// An element of a list, whose `apiVersion` and `kind` the server may have
+    /// left out because the list has them. `prefix` comes from [`type_prefix`].
+    pub fn from_list(
+        body: Bytes,
+        api_version: &str,
+        kind: &str,
+        prefix: &Arc<str>,
+    ) -> Result<Self, ObjectError> {
+        let mut head = parse_head(&body)?;
+        let bare = head.api_version.is_empty() && head.kind.is_empty();
+        if bare {
+            api_version.clone_into(&mut head.api_version);
+            kind.clone_into(&mut head.kind);
+        }
+        Ok(Self {
+            head,
+            type_prefix: bare.then(|| Arc::clone(prefix)),
+            body,
+        })
+    }
+
+    /// An object from a tree, as actions leave it.
+    pub fn from_value(value: &Value) -> Result<Self, ObjectError> {
+        let body = serde_json::to_vec(value).map_err(ObjectError::Parse)?;
+        Self::parse(Bytes::from(body))
+    }
+
+    /// The parsed head.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// Appends the object's JSON to `out`.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        match &self.type_prefix {
+            Some(prefix) => {
+                out.extend_from_slice(prefix.as_bytes());
+                out.extend_from_slice(&self.body[1..]);
+            }
+            None => out.extend_from_slice(&self.body),
+        }
+    }
+
+    /// The object's JSON in one piece.
+    pub fn json(&self) -> Bytes {
+        match &self.type_prefix {
+            None => self.body.clone(),
+            Some(_) => {
+                let mut out = Vec::new();
+                self.write_json(&mut out);
+                Bytes::from(out)
+            }
+        }
+    }
+
+    /// The object as a tree; costs many times its bytes in memory.
+    pub fn to_value(&self) -> Result<Value, ObjectError> {
+        serde_json::from_slice(&self.json()).map_err(ObjectError::Parse)
+    }
+
+    /// Size of the body in bytes, without a type prefix.
+    pub fn len(&self) -> usize {
+        self.body.len()
+    }
+
+    /// Whether the body is empty; never true of a parsed object.
+    pub fn is_empty(&self) -> bool {
+        self.body.is_empty()
+    }
+}
+
+/// Builds the text that [`Object::from_list`] puts before bare list items.
+pub fn type_prefix(api_version: &str, kind: &str) -> Arc<str> {
+    let api_version = Value::from(api_version);
+    let kind = Value::from(kind);
+    Arc::from(format!("{{\"apiVersion\":{api_version},\"kind\":{kind},"))
+}
+
+fn parse_head(body: &[u8]) -> Result<Head, ObjectError> {
+    let raw: RawHead<'_> = serde_json::from_slice(body).map_err(ObjectError::Parse)?;
+    if raw.metadata.name.is_empty() {
+        return Err(ObjectError::Unnamed);
+    }
+    Ok(Head {
+        api_version: raw.api_version.into_owned(),
+        kind: raw.kind.into_owned(),
+        name: raw.metadata.name.into_owned(),
+        namespace: raw
+            .metadata
+            .namespace
+            .map(Cow::into_owned)
+            .filter(|n| !n.is_empty()),
+        uid: raw.metadata.uid.into_owned(),
+        resource_version: raw.metadata.resource_version.into_owned(),
+        labels: raw.metadata.labels.unwrap_or_default(),
+        deleting: raw.metadata.deletion_timestamp.is_some(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bare_list_items_get_their_type() {
+        let prefix = type_prefix("v1", "Pod");
+        let body = Bytes::from_static(b"{\"metadata\":{\"name\":\"a\",\"namespace\":\"n\"}}");
+        let object = Object::from_list(body, "v1", "Pod", &prefix).unwrap();
+        let value = object.to_value().unwrap();
+        assert_eq!(value["apiVersion"], "v1");
+        assert_eq!(value["kind"], "Pod");
+        assert_eq!(object.head().namespace.as_deref(), Some("n"));
+    }
+
+    #[test]
+    fn complete_objects_pass_byte_for_byte() {
+        let text = b"{ \"kind\":\"Pod\", \"apiVersion\":\"v1\",\"metadata\":{\"name\":\"a\"} , \"z\": 1.0}";
+        let object = Object::parse(Bytes::from_static(text)).unwrap();
+        assert_eq!(&object.json()[..], text);
+    }
+
+    #[test]
+    fn a_deletion_timestamp_is_seen_and_null_is_not() {
+        let with = |stamp: &str| {
+            let text = format!("{{\"metadata\":{{\"name\":\"a\",\"deletionTimestamp\":{stamp}}}}}");
+            Object::parse(Bytes::from(text)).unwrap().head().deleting
+        };
+        assert!(with("\"2026-01-01T00:00:00Z\""));
+        assert!(!with("null"));
+    }
+
+    #[test]
+    fn nameless_bytes_are_refused() {
+        assert!(matches!(
+            Object::parse(Bytes::from_static(b"{\"metadata\":{}}")),
+            Err(ObjectError::Unnamed)
+        ));
+        assert!(matches!(
+            Object::parse(Bytes::from_static(b"[]")),
+            Err(ObjectError::Parse(_))
+        ));
+    }
+}

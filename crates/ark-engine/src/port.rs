@@ -1,0 +1,17 @@
+//! The edges of the engine: traits that adapters implement.
+//!
+//! Nothing here does I/O. `ark-kube` implements [`Cluster`], `ark-store`
+//! implements [`Store`], the binary supplies [`Clock`].
+
+mod clock;
+mod cluster;
+mod store;
+
+pub use clock::{Clock, SystemClock};
+pub use cluster::{
+    ApiResource, Cluster, ClusterError, ClusterErrorKind, CreateOptions, Discovery, FailedGroup,
+    ListQuery, Page, Patch, Revision, ServerVersion, Target,
+};
+pub use store::{
+    ByteStream, EntryStream, PutMode, Store, StoreEntry, StoreError, StoreErrorKind, Upload,
+};

@@ -1,0 +1,279 @@
+//! A Kubernetes API, as the engine needs it: raw objects in, raw objects out.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::object::Object;
+
+/// A kind that the API server serves, as discovery names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ApiResource {
+    /// API group, empty for the core group.
+    pub group: String,
+    /// Version within the group, such as `v1`.
+    pub version: String,
+    /// Plural name, such as `deployments`: the name in URLs and archives.
+    pub plural: String,
+    /// Singular name, may be empty.
+    pub singular: String,
+    /// Kind, such as `Deployment`.
+    pub kind: String,
+    /// Whether objects live in namespaces.
+    pub namespaced: bool,
+    /// Verbs that the server offers, such as `list`.
+    pub verbs: Vec<String>,
+    /// Short names, such as `deploy`.
+    pub short_names: Vec<String>,
+    /// Whether `version` is the one that the server prefers for this group.
+    pub preferred: bool,
+}
+
+impl ApiResource {
+    /// `apiVersion` of objects of this kind: `v1`, `apps/v1`.
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() {
+            self.version.clone()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
+    }
+
+    /// `deployments.apps`; core resources have no suffix.
+    pub fn group_resource(&self) -> String {
+        if self.group.is_empty() {
+            self.plural.clone()
+        } else {
+            format!("{}.{}", self.plural, self.group)
+        }
+    }
+
+    /// Whether the server offers `verb` for this kind.
+    pub fn can(&self, verb: &str) -> bool {
+        self.verbs.iter().any(|v| v == verb)
+    }
+}
+
+/// What the API server serves at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct Discovery {
+    /// Every kind in every served version, in the server's order of groups.
+    /// Subresources are not listed.
+    pub resources: Vec<ApiResource>,
+    /// Groups that could not be asked; the rest is complete without them.
+    pub failed: Vec<FailedGroup>,
+    /// Groups that an aggregated API server answers. They keep their objects
+    /// elsewhere, so no revision of ours names their state.
+    pub aggregated_groups: Vec<String>,
+}
+
+/// A group-version whose discovery failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedGroup {
+    /// `metrics.k8s.io/v1beta1`.
+    pub group_version: String,
+    /// Why, in the server's words.
+    pub reason: String,
+}
+
+/// Version of the API server, from `/version`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServerVersion {
+    /// Such as `1`.
+    pub major: String,
+    /// Such as `37`.
+    pub minor: String,
+    /// Such as `v1.37.2`.
+    pub git_version: String,
+}
+
+/// A resource version of the cluster's store. Opaque but for equality; the
+/// fence asks the server for objects *at* it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Revision(pub String);
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One list to make, page by page.
+#[derive(Debug, Clone)]
+pub struct ListQuery {
+    /// The kind.
+    pub resource: ApiResource,
+    /// One namespace, or all (also for cluster-scoped kinds).
+    pub namespace: Option<String>,
+    /// Label selector in the API's text form.
+    pub label_selector: Option<String>,
+    /// Field selector in the API's text form.
+    pub field_selector: Option<String>,
+    /// The exact revision to read at (`resourceVersionMatch=Exact`), or the
+    /// newest state.
+    pub at: Option<Revision>,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The objects: slices of one buffer, so a page lives as long as its last object.
+    pub items: Vec<Object>,
+    /// Token for the next page; `None` at the end.
+    pub next: Option<String>,
+    /// Revision that this list shows.
+    pub revision: Revision,
+    /// Size of the page's JSON in bytes.
+    pub bytes: usize,
+}
+
+/// One object by name.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// Its kind.
+    pub resource: &'a ApiResource,
+    /// Its namespace; `None` for cluster-scoped kinds.
+    pub namespace: Option<&'a str>,
+    /// Its name.
+    pub name: &'a str,
+}
+
+impl fmt::Display for Target<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.resource.group_resource())?;
+        if let Some(namespace) = self.namespace {
+            write!(f, "{namespace}/")?;
+        }
+        f.write_str(self.name)
+    }
+}
+
+/// How to create.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CreateOptions<'a> {
+    /// Field manager recorded for the written fields; the adapter's default when `None`.
+    pub field_manager: Option<&'a str>,
+    /// Validate and admit, but persist nothing.
+    pub dry_run: bool,
+}
+
+/// A change to an existing object.
+#[derive(Debug, Clone)]
+pub enum Patch {
+    /// RFC 7386.
+    Merge(Bytes),
+    /// RFC 6902.
+    Json(Bytes),
+    /// RFC 7386, addressed to the `status` subresource.
+    MergeStatus(Bytes),
+}
+
+/// A Kubernetes API.
+///
+/// # Flow
+/// The engine discovers once per job, lists pages, and creates or patches
+/// single objects. Adapters add what every call needs: authentication, a
+/// deadline, a user agent, adaptive concurrency.
+///
+/// # Guarantees
+/// * Bodies pass unchanged in both directions, byte for byte; list items get
+///   `apiVersion` and `kind` through [`Object`], because the server omits them.
+/// * Throttling (429 with `Retry-After`) is waited out within a budget before
+///   [`ClusterErrorKind::Throttled`] is returned. Reads are retried on
+///   [`ClusterErrorKind::Unavailable`]; writes are not, since a lost answer may
+///   hide a done deed: the engine looks before it posts again.
+///
+/// # Errors
+/// [`ClusterError`] with a kind that says what can be done.
+#[async_trait]
+pub trait Cluster: Send + Sync {
+    /// Asks the server afresh what it serves.
+    async fn discover(&self) -> Result<Discovery, ClusterError>;
+
+    /// The server's version.
+    async fn version(&self) -> Result<ServerVersion, ClusterError>;
+
+    /// The newest revision of the cluster's store, read with quorum.
+    async fn revision(&self) -> Result<Revision, ClusterError>;
+
+    /// One page of at most `limit` objects; `token` from the page before.
+    async fn list(
+        &self,
+        query: &ListQuery,
+        token: Option<&str>,
+        limit: u32,
+    ) -> Result<Page, ClusterError>;
+
+    /// One object, or `None` when it does not exist.
+    async fn get(&self, target: Target<'_>) -> Result<Option<Object>, ClusterError>;
+
+    /// Creates an object from its JSON; answers it as stored.
+    async fn create(
+        &self,
+        resource: &ApiResource,
+        namespace: Option<&str>,
+        body: Bytes,
+        options: CreateOptions<'_>,
+    ) -> Result<Object, ClusterError>;
+
+    /// Changes an object; answers it as stored.
+    async fn patch(&self, target: Target<'_>, patch: Patch) -> Result<Object, ClusterError>;
+
+    /// Deletes an object; `false` when there was none.
+    async fn delete(&self, target: Target<'_>) -> Result<bool, ClusterError>;
+}
+
+/// A call to the API that did not succeed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{operation}: {message}")]
+pub struct ClusterError {
+    /// What can be done about it.
+    pub kind: ClusterErrorKind,
+    /// Which call: `create deployments.apps shop/web`.
+    pub operation: String,
+    /// The server's own words, or the transport's.
+    pub message: String,
+    /// How long the server asked to wait.
+    pub retry_after: Option<Duration>,
+}
+
+/// Classes of failure, by what the caller can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ClusterErrorKind {
+    /// 404: no such object or kind.
+    NotFound,
+    /// 409 `AlreadyExists`.
+    AlreadyExists,
+    /// 409 of another kind: somebody else wrote first.
+    Conflict,
+    /// 422 or 400: the server refuses the content.
+    Invalid,
+    /// 401.
+    Unauthorized,
+    /// 403: not allowed, or refused by admission or quota.
+    Forbidden,
+    /// 410: the revision or continue token is compacted away.
+    Expired,
+    /// 429 after the adapter's own waiting.
+    Throttled,
+    /// Timeout, broken connection, 5xx: may work later.
+    Unavailable,
+    /// 405 or 406: the server does not offer this.
+    Unsupported,
+    /// The answer was not what the API promises.
+    Malformed,
+    /// Anything else.
+    Other,
+}
+
+impl ClusterError {
+    /// Whether the same call may succeed later without any change.
+    pub fn is_retryable(&self) -> bool {
+        matches!(
+            self.kind,
+            ClusterErrorKind::Throttled | ClusterErrorKind::Unavailable
+        )
+    }
+}

@@ -1,0 +1,1 @@
+//! ark-server.

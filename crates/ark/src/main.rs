@@ -1,0 +1,2 @@
+//! The binary `ark`.
+fn main() {}
