@@ -1,0 +1,30 @@
+//! Real servers for tests, the demo and the benches: a Kubernetes control plane,
+//! an S3 server, and a proxy that breaks connections on demand.
+//!
+//! Entry points: [`ControlPlane`], [`s3::S3Server`], [`fault::FaultProxy`].
+//! What is started here listens on loopback at free ports, keeps its files in one
+//! directory, and is gone together with that directory when its owner is, however
+//! the owner ends (see [`supervisor`]).
+//!
+//! This crate never ships, depends on no other crate of Ark and on no Kubernetes
+//! client, and imposes no async runtime: its calls block for as long as a start
+//! takes. Its errors are `anyhow`, since a test can only show them. Starting and
+//! building talk on stderr, never on stdout.
+
+pub mod binaries;
+mod cache;
+mod environment;
+pub mod fault;
+mod http;
+mod kubectl;
+mod names;
+mod plane;
+mod ports;
+mod progress;
+pub mod s3;
+pub mod supervisor;
+
+pub use binaries::KubernetesVersion;
+pub use environment::{CONTROL_PLANE_VARIABLE, S3_VARIABLE};
+pub use names::{Namespaces, unique_name};
+pub use plane::{ControlPlane, Options, registry};
