@@ -1,5 +1,7 @@
 //! Each fault of the proxy, seen with a plain socket before a tiny origin server.
 
+#![cfg(test)]
+
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc;

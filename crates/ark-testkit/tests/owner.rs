@@ -1,5 +1,7 @@
 //! Nothing outlives its owner, not even when that is killed without warning.
 
+#![cfg(test)]
+
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
