@@ -115,7 +115,16 @@ fn finish(mut crd: CustomResourceDefinition) -> Result<CustomResourceDefinition,
 fn loosen(schema: &mut Value) {
     let Value::Object(root) = schema else { return };
     root.remove("required");
+    root.remove("title");
     object(root);
+    // A spec or status may be absent, but never null.
+    for part in ["spec", "status"] {
+        if let Some(Value::Object(part)) =
+            root.get_mut("properties").and_then(|all| all.get_mut(part))
+        {
+            part.remove("nullable");
+        }
+    }
 }
 
 fn object(schema: &mut Map<String, Value>) {
@@ -150,6 +159,9 @@ fn object(schema: &mut Map<String, Value>) {
 }
 
 fn field(name: &str, schema: &mut Map<String, Value>) {
+    if let Some(Value::Array(names)) = schema.get_mut("enum") {
+        names.retain(|name| !name.is_null());
+    }
     match schema.get("type").and_then(Value::as_str) {
         Some("integer") => {
             schema.remove("format");

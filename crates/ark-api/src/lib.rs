@@ -22,6 +22,10 @@
     clippy::doc_markdown,
     reason = "the documentation of fields is what `kubectl explain` prints, where backticks are noise"
 )]
+#![expect(
+    clippy::duplicated_attributes,
+    reason = "taken for duplicates: the properties of several printer columns"
+)]
 
 #[macro_use]
 mod named;

@@ -161,3 +161,6 @@ macro_rules! spec_may_be_absent {
         }
     };
 }
+
+#[cfg(test)]
+mod tests;
