@@ -4,7 +4,16 @@
 //! never names a Kubernetes client, a cloud, the environment or a terminal, so
 //! the server and the command line run the very same code.
 //!
-//! Start with [`port`] for the edges and [`object`] for what flows through.
+//! Start with [`backup::run`]; [`job`] says what a run is given.
 
+pub mod action;
+pub mod backup;
+pub mod catalog;
+pub mod delete;
+pub mod job;
+mod journal;
 pub mod object;
+pub mod outcome;
 pub mod port;
+pub mod progress;
+pub mod select;

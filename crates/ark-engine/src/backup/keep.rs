@@ -1,0 +1,231 @@
+//! Deciding over each object that a list brings, and putting it in the archive.
+
+use std::collections::{BTreeSet, HashSet};
+
+use ark_api::label;
+use ark_archive::{GroupResource, ItemKey, KeyError};
+use sha2::{Digest, Sha256};
+
+use super::BackupError;
+use super::plan::BackupPlan;
+use super::sink::Sink;
+use crate::action::backup::{self as action, Related};
+use crate::job::Job;
+use crate::object::Object;
+use crate::outcome::{Issue, Severity};
+use crate::port::{ApiResource, Discovery};
+use crate::progress::Event;
+
+/// Takes objects in, remembers what they need.
+pub(super) struct Keeper<'a> {
+    pub job: &'a Job,
+    pub plan: &'a BackupPlan,
+    pub discovery: &'a Discovery,
+    pub sink: Sink,
+    /// Digests of the keys that are in; 16 bytes an object.
+    seen: HashSet<[u8; 16]>,
+    /// Objects that kept ones refer to and no list will bring.
+    wanted: BTreeSet<Related>,
+    /// Kept service accounts, while their cluster roles are still to be found.
+    pub accounts: BTreeSet<(String, String)>,
+    /// Kinds of which something was kept.
+    pub kinds: BTreeSet<String>,
+    /// Namespaces of which something was kept.
+    pub namespaces: BTreeSet<String>,
+    /// How many persistent volumes were kept.
+    pub volumes: u64,
+    follows_accounts: bool,
+}
+
+impl<'a> Keeper<'a> {
+    pub(super) fn new(
+        job: &'a Job,
+        plan: &'a BackupPlan,
+        discovery: &'a Discovery,
+        sink: Sink,
+    ) -> Self {
+        let bindings = find(
+            discovery,
+            "clusterrolebindings",
+            "rbac.authorization.k8s.io",
+        );
+        let follows_accounts =
+            bindings.is_some_and(|kind| !plan.lists_all_of(kind) && plan.selection.admits(kind));
+        Self {
+            job,
+            plan,
+            discovery,
+            sink,
+            seen: HashSet::new(),
+            wanted: BTreeSet::new(),
+            accounts: BTreeSet::new(),
+            kinds: BTreeSet::new(),
+            namespaces: BTreeSet::new(),
+            volumes: 0,
+            follows_accounts,
+        }
+    }
+
+    /// Takes a page of one kind.
+    pub(super) async fn page(
+        &mut self,
+        resource: &ApiResource,
+        items: Vec<Object>,
+    ) -> Result<(), BackupError> {
+        for object in items {
+            if self
+                .plan
+                .wants_namespace(object.head().namespace.as_deref())
+            {
+                self.keep(resource, object).await?;
+            }
+        }
+        self.job.progress(&Event::Done(self.sink.items()));
+        Ok(())
+    }
+
+    /// Puts one object in the archive, unless a rule leaves it out or it is in.
+    pub(super) async fn keep(
+        &mut self,
+        resource: &ApiResource,
+        object: Object,
+    ) -> Result<(), BackupError> {
+        let head = object.head();
+        let excluded = head
+            .labels
+            .get(label::EXCLUDE_FROM_BACKUP)
+            .is_some_and(|v| v == "true");
+        if head.deleting || excluded {
+            return Ok(());
+        }
+        let key = match key_of(resource, &object) {
+            Ok(key) => key,
+            Err(error) => {
+                let message = format!("{} {}: {error}", resource.group_resource(), head.name);
+                self.job.issue(Issue::job(Severity::Error, message));
+                return Ok(());
+            }
+        };
+        if !self.seen.insert(digest(&key)) {
+            return Ok(());
+        }
+        let object = match self.act(resource, object) {
+            Ok(object) => object,
+            Err(error) => {
+                self.job.issue(Issue::item(Severity::Error, &key, error));
+                return Ok(());
+            }
+        };
+        match self.sink.add(resource, &key, &object).await? {
+            None => self.remember(resource, &key),
+            Some(refused) => self.job.issue(Issue::item(Severity::Error, &key, refused)),
+        }
+        Ok(())
+    }
+
+    /// Runs the actions of the kind, if it has any.
+    fn act(
+        &mut self,
+        resource: &ApiResource,
+        object: Object,
+    ) -> Result<Object, crate::object::ObjectError> {
+        let kind = resource.group_resource();
+        if !action::applies_to(&kind) {
+            return Ok(object);
+        }
+        let mut value = object.to_value()?;
+        let outcome = action::run(&kind, &mut value);
+        for related in outcome.related {
+            self.want(related);
+        }
+        if outcome.changed {
+            Object::from_value(&value)
+        } else {
+            Ok(object)
+        }
+    }
+
+    fn remember(&mut self, resource: &ApiResource, key: &ItemKey) {
+        let kind = resource.group_resource();
+        if kind == "persistentvolumes" {
+            self.volumes += 1;
+        }
+        if let Some(namespace) = &key.namespace {
+            if self.follows_accounts && kind == "serviceaccounts" {
+                self.accounts.insert((namespace.clone(), key.name.clone()));
+            }
+            if !self.namespaces.contains(namespace) {
+                self.namespaces.insert(namespace.clone());
+            }
+        }
+        if !self.kinds.contains(&kind) {
+            self.kinds.insert(kind);
+        }
+    }
+
+    /// Notes an object to be fetched after the lists, unless a list brings it.
+    pub(super) fn want(&mut self, related: Related) {
+        let kind = find(
+            self.discovery,
+            &related.group_resource.resource,
+            &related.group_resource.group,
+        );
+        let listed = kind.is_some_and(|kind| {
+            self.plan.lists_all_of(kind) && self.plan.wants_namespace(related.namespace.as_deref())
+        });
+        if !listed {
+            self.wanted.insert(related);
+        }
+    }
+
+    /// Takes what is noted and not yet in.
+    pub(super) fn take_wanted(&mut self) -> BTreeSet<Related> {
+        let mut wanted = std::mem::take(&mut self.wanted);
+        wanted.retain(|related| {
+            let key = ItemKey {
+                group_resource: related.group_resource.clone(),
+                namespace: related.namespace.clone(),
+                name: related.name.clone(),
+            };
+            !self.seen.contains(&digest(&key))
+        });
+        wanted
+    }
+}
+
+/// The preferred version of a kind.
+pub(super) fn find<'d>(
+    discovery: &'d Discovery,
+    plural: &str,
+    group: &str,
+) -> Option<&'d ApiResource> {
+    discovery
+        .resources
+        .iter()
+        .find(|resource| resource.preferred && resource.plural == plural && resource.group == group)
+}
+
+fn key_of(resource: &ApiResource, object: &Object) -> Result<ItemKey, KeyError> {
+    let head = object.head();
+    let group_resource = GroupResource {
+        resource: resource.plural.clone(),
+        group: resource.group.clone(),
+    };
+    ItemKey::new(group_resource, head.namespace.clone(), head.name.clone())
+}
+
+fn digest(key: &ItemKey) -> [u8; 16] {
+    let mut hasher = Sha256::new();
+    for part in [
+        key.group_resource.resource.as_str(),
+        key.group_resource.group.as_str(),
+        key.namespace.as_deref().unwrap_or_default(),
+        key.name.as_str(),
+    ] {
+        hasher.update(part.as_bytes());
+        hasher.update([0]);
+    }
+    let mut short = [0; 16];
+    short.copy_from_slice(&hasher.finalize()[..16]);
+    short
+}

@@ -1,0 +1,272 @@
+//! What a backup will ask the cluster for: a value, made without a client.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ark_api::label;
+
+use super::validate::{ValidatedBackup, uses_new_filters};
+use crate::object::Object;
+use crate::outcome::{Issue, Scope, Severity};
+use crate::port::{ApiResource, Discovery};
+use crate::select::{Glob, IncludeExclude, KindRules, ResourceFilter, Selection};
+
+/// Verbs that a kind must offer to be worth saving: what can be listed can be
+/// saved, and what can be created, read and deleted can be restored.
+const NEEDED_VERBS: &[&str] = &["list", "create", "get", "delete"];
+
+/// Kinds served by two groups: only the one met first is collected.
+const COHABITING: &[(&str, [&str; 2])] = &[
+    ("deployments", ["extensions", "apps"]),
+    ("daemonsets", ["extensions", "apps"]),
+    ("replicasets", ["extensions", "apps"]),
+    ("networkpolicies", ["extensions", "networking.k8s.io"]),
+    ("events", ["", "events.k8s.io"]),
+];
+
+/// The core kinds that come first, in this order.
+const CORE_FIRST: &[&str] = &["pods", "persistentvolumeclaims", "persistentvolumes"];
+
+/// Above this share of all namespaces, one list of a kind in all of them is
+/// cheaper than a list in each.
+const LIST_EACH_BELOW: usize = 4;
+
+/// What a backup will do, before it does anything.
+#[derive(Debug, Clone)]
+pub struct BackupPlan {
+    /// Kinds to list, in order.
+    pub kinds: Vec<PlannedKind>,
+    /// Namespaces whose objects are wanted.
+    pub namespaces: BTreeSet<String>,
+    /// Namespaces to save although nothing in them may be selected.
+    pub namespace_objects: BTreeSet<String>,
+    /// Label selectors to list with; their union is wanted.
+    pub label_queries: Vec<Option<String>>,
+    /// The rules, for objects that others refer to.
+    pub selection: Selection,
+    /// What is known to be missing already.
+    pub issues: Vec<Issue>,
+}
+
+/// One kind to list.
+#[derive(Debug, Clone)]
+pub struct PlannedKind {
+    /// The kind.
+    pub resource: ApiResource,
+    /// Namespaces to list one by one; `None` is the whole cluster at once.
+    pub scopes: Vec<Option<String>>,
+    /// Whether the cluster's revision speaks of this kind.
+    pub fenced: bool,
+}
+
+impl BackupPlan {
+    /// Whether every object of `resource` in the wanted namespaces is listed
+    /// anyway, so that nothing of it need be fetched by name.
+    pub fn lists_all_of(&self, resource: &ApiResource) -> bool {
+        self.label_queries.iter().any(Option::is_none) && self.selection.collects(resource)
+    }
+
+    /// Whether objects in this namespace are wanted; cluster-scoped ones are.
+    pub fn wants_namespace(&self, namespace: Option<&str>) -> bool {
+        namespace.is_none_or(|namespace| self.namespaces.contains(namespace))
+    }
+}
+
+/// Makes the plan from what the cluster serves and which namespaces it has.
+pub fn plan(backup: &ValidatedBackup, discovery: &Discovery, namespaces: &[Object]) -> BackupPlan {
+    let mut issues = Vec::new();
+    let selection = selection(backup, discovery);
+    let wanted = wanted_namespaces(&selection.namespaces, namespaces, &mut issues);
+    let namespace_objects = namespace_objects(&selection, namespaces, &wanted);
+    let explicit = explicit_groups(backup);
+    for failed in &discovery.failed {
+        let group = failed
+            .group_version
+            .split_once('/')
+            .map_or("", |(group, _)| group);
+        if explicit
+            .as_ref()
+            .is_none_or(|groups| groups.contains(group))
+        {
+            issues.push(Issue::job(
+                Severity::Error,
+                format!(
+                    "{}: the server could not say what it serves: {}",
+                    failed.group_version, failed.reason
+                ),
+            ));
+        }
+    }
+    let kinds = ordered_kinds(discovery)
+        .into_iter()
+        .filter(|resource| resource.group_resource() != "namespaces")
+        .filter(|resource| selection.collects(resource))
+        .map(|resource| PlannedKind {
+            scopes: scopes(&resource, &wanted, namespaces.len()),
+            fenced: !discovery.aggregated_groups.contains(&resource.group),
+            resource,
+        })
+        .filter(|kind| !kind.scopes.is_empty())
+        .collect();
+    BackupPlan {
+        kinds,
+        namespaces: wanted,
+        namespace_objects,
+        label_queries: backup.labels.queries(),
+        selection,
+        issues,
+    }
+}
+
+fn selection(backup: &ValidatedBackup, discovery: &Discovery) -> Selection {
+    let spec = &backup.backup.spec;
+    let kinds = if uses_new_filters(spec) {
+        KindRules::New {
+            cluster: ResourceFilter::resolve(
+                &spec.included_cluster_scoped_resources,
+                &spec.excluded_cluster_scoped_resources,
+                discovery,
+            ),
+            cluster_included: !spec.included_cluster_scoped_resources.is_empty(),
+            namespaced: ResourceFilter::resolve(
+                &spec.included_namespace_scoped_resources,
+                &spec.excluded_namespace_scoped_resources,
+                discovery,
+            ),
+        }
+    } else {
+        KindRules::Old {
+            filter: ResourceFilter::resolve(
+                &spec.included_resources,
+                &spec.excluded_resources,
+                discovery,
+            ),
+            cluster_resources: spec.include_cluster_resources,
+        }
+    };
+    Selection {
+        namespaces: backup.namespaces.clone(),
+        kinds,
+        labels: backup.labels.clone(),
+    }
+}
+
+/// Groups that the include lists name, or `None` where they mean all.
+fn explicit_groups(backup: &ValidatedBackup) -> Option<BTreeSet<String>> {
+    let spec = &backup.backup.spec;
+    let names = if uses_new_filters(spec) {
+        [
+            &spec.included_cluster_scoped_resources[..],
+            &spec.included_namespace_scoped_resources[..],
+        ]
+        .concat()
+    } else {
+        spec.included_resources.clone()
+    };
+    if names.is_empty() || names.iter().any(|name| name.contains('*')) {
+        return None;
+    }
+    let group = |name: &String| {
+        name.split_once('.')
+            .map_or("", |(_, group)| group)
+            .to_owned()
+    };
+    Some(names.iter().map(group).collect())
+}
+
+fn wanted_namespaces(
+    filter: &IncludeExclude,
+    namespaces: &[Object],
+    issues: &mut Vec<Issue>,
+) -> BTreeSet<String> {
+    let exists = |name: &str| {
+        namespaces
+            .iter()
+            .any(|namespace| namespace.head().name == name)
+    };
+    for name in filter.names().filter(|name| !exists(name)) {
+        issues.push(Issue {
+            severity: Severity::Error,
+            scope: Scope::Namespace(name.to_owned()),
+            message: format!("namespace `{name}` is included by name but does not exist"),
+        });
+    }
+    let matches = |glob: &&Glob| namespaces.iter().any(|n| glob.matches(&n.head().name));
+    for glob in filter.patterns().filter(|glob| !matches(glob)) {
+        issues.push(Issue::job(
+            Severity::Warning,
+            format!("`{}` matches no namespace", glob.as_str()),
+        ));
+    }
+    namespaces
+        .iter()
+        .map(Object::head)
+        .filter(|head| filter.allows(&head.name))
+        .filter(|head| {
+            head.labels
+                .get(label::EXCLUDE_FROM_BACKUP)
+                .is_none_or(|v| v != "true")
+        })
+        .map(|head| head.name.clone())
+        .collect()
+}
+
+/// Namespace objects that are saved for their own sake. Others follow the
+/// objects in them.
+fn namespace_objects(
+    selection: &Selection,
+    namespaces: &[Object],
+    wanted: &BTreeSet<String>,
+) -> BTreeSet<String> {
+    let named = !selection.namespaces.is_everything();
+    namespaces
+        .iter()
+        .map(Object::head)
+        .filter(|head| wanted.contains(&head.name) && !head.deleting)
+        .filter(|head| named || selection.labels.matches(&head.labels))
+        .map(|head| head.name.clone())
+        .collect()
+}
+
+/// Preferred versions only, groups in the server's order with `extensions`
+/// last, core kinds with pods, claims and volumes first.
+fn ordered_kinds(discovery: &Discovery) -> Vec<ApiResource> {
+    let mut kinds: Vec<ApiResource> = discovery
+        .resources
+        .iter()
+        .filter(|resource| resource.preferred)
+        .filter(|resource| NEEDED_VERBS.iter().all(|verb| resource.can(verb)))
+        .cloned()
+        .collect();
+    kinds.sort_by_key(|resource| {
+        let core = CORE_FIRST.iter().position(|name| *name == resource.plural);
+        let core = core
+            .filter(|_| resource.group.is_empty())
+            .unwrap_or(CORE_FIRST.len());
+        (
+            resource.group == "extensions",
+            !resource.group.is_empty(),
+            core,
+        )
+    });
+    let mut first_group: BTreeMap<&str, String> = BTreeMap::new();
+    kinds.retain(|resource| {
+        let cohabits = COHABITING.iter().find(|(plural, groups)| {
+            *plural == resource.plural && groups.contains(&resource.group.as_str())
+        });
+        let Some((plural, _)) = cohabits else {
+            return true;
+        };
+        let first = first_group
+            .entry(plural)
+            .or_insert_with(|| resource.group.clone());
+        *first == resource.group
+    });
+    kinds
+}
+
+fn scopes(resource: &ApiResource, wanted: &BTreeSet<String>, all: usize) -> Vec<Option<String>> {
+    if !resource.namespaced || wanted.len() * LIST_EACH_BELOW > all.max(LIST_EACH_BELOW) {
+        return vec![None];
+    }
+    wanted.iter().cloned().map(Some).collect()
+}

@@ -1,0 +1,343 @@
+//! From what a user wrote to what can be run: every rule checked, all messages
+//! at once, defaults filled in. Pure.
+
+use std::time::Duration;
+
+use ark_api::storage_location::{AccessMode, LocationPhase};
+use ark_api::{Backup, BackupPhase, BackupSpec, BackupStorageLocation, GoDuration, Time, label};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::select::{IncludeExclude, LabelFilter};
+
+/// Format version of the archive, as `status.formatVersion` and
+/// `metadata/version` give it.
+pub const FORMAT_VERSION: &str = "1.1.0";
+
+/// What applies where a backup says nothing.
+#[derive(Debug, Clone)]
+pub struct Defaults {
+    /// How long a backup is kept.
+    pub ttl: Duration,
+    /// How long asynchronous operations may take.
+    pub item_operation_timeout: Duration,
+    /// How long a CSI snapshot may take.
+    pub csi_snapshot_timeout: Duration,
+    /// The location to use when none is marked as default.
+    pub storage_location: String,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self {
+            ttl: Duration::from_hours(720),
+            item_operation_timeout: Duration::from_hours(4),
+            csi_snapshot_timeout: Duration::from_mins(10),
+            storage_location: "default".to_owned(),
+        }
+    }
+}
+
+/// A backup that may run: the only input of planning.
+#[derive(Debug, Clone)]
+pub struct ValidatedBackup {
+    /// The resource with defaults filled in, in phase `InProgress`.
+    pub backup: Backup,
+    pub(super) namespaces: IncludeExclude,
+    pub(super) labels: LabelFilter,
+}
+
+impl ValidatedBackup {
+    /// Name of the backup.
+    pub fn name(&self) -> &str {
+        self.backup.metadata.name.as_deref().unwrap_or_default()
+    }
+
+    /// Name of the location that it goes to.
+    pub fn location_name(&self) -> &str {
+        &self.backup.spec.storage_location
+    }
+}
+
+/// A backup that may not run.
+#[derive(Debug, Clone)]
+pub struct Rejected {
+    /// The resource in phase `FailedValidation`, with the messages in its status.
+    pub prepared: Box<Backup>,
+    /// Everything that is wrong.
+    pub messages: Vec<String>,
+}
+
+/// Checks every rule and fills in what is left open.
+pub fn validate(
+    backup: &Backup,
+    locations: &[BackupStorageLocation],
+    defaults: &Defaults,
+    now: Timestamp,
+) -> Result<ValidatedBackup, Rejected> {
+    let mut prepared = backup.clone();
+    fill_in(&mut prepared, locations, defaults, now);
+    let mut messages = Vec::new();
+    check_location(&prepared.spec.storage_location, locations, &mut messages);
+    check_kinds(&prepared.spec, &mut messages);
+    check_unsupported(&prepared.spec, &mut messages);
+    let spec = &prepared.spec;
+    let namespaces = IncludeExclude::new(&spec.included_namespaces, &spec.excluded_namespaces)
+        .unwrap_or_else(|problems| {
+            messages.extend(
+                problems
+                    .iter()
+                    .map(|problem| format!("namespaces: {problem}")),
+            );
+            IncludeExclude::default()
+        });
+    let labels = LabelFilter::new(spec.label_selector.as_ref(), Some(&spec.or_label_selectors))
+        .unwrap_or_else(|problems| {
+            messages.extend(problems);
+            LabelFilter::default()
+        });
+    let status = prepared.status.get_or_insert_default();
+    if messages.is_empty() {
+        status.phase = Some(BackupPhase::InProgress);
+        status.start_timestamp.get_or_insert(Time(now));
+        return Ok(ValidatedBackup {
+            backup: prepared,
+            namespaces,
+            labels,
+        });
+    }
+    status.phase = Some(BackupPhase::FailedValidation);
+    status.validation_errors.clone_from(&messages);
+    Err(Rejected {
+        prepared: Box::new(prepared),
+        messages,
+    })
+}
+
+fn fill_in(
+    backup: &mut Backup,
+    locations: &[BackupStorageLocation],
+    defaults: &Defaults,
+    now: Timestamp,
+) {
+    let spec = &mut backup.spec;
+    if spec.storage_location.is_empty() {
+        let marked = locations.iter().find(|location| location.spec.default);
+        spec.storage_location = marked
+            .and_then(|location| location.metadata.name.clone())
+            .unwrap_or_else(|| defaults.storage_location.clone());
+    }
+    if spec.included_namespaces.is_empty() {
+        spec.included_namespaces = vec!["*".to_owned()];
+    }
+    if let Some(old) = spec.default_volumes_to_restic.take() {
+        spec.default_volumes_to_fs_backup.get_or_insert(old);
+    }
+    let set = |value: &mut Option<GoDuration>, default: Duration| -> Duration {
+        let chosen = GoDuration::or_default(*value, default);
+        *value = Some(GoDuration::from(chosen));
+        chosen
+    };
+    let ttl = set(&mut spec.ttl, defaults.ttl);
+    set(
+        &mut spec.item_operation_timeout,
+        defaults.item_operation_timeout,
+    );
+    set(
+        &mut spec.csi_snapshot_timeout,
+        defaults.csi_snapshot_timeout,
+    );
+    let location = label::valid_value(&spec.storage_location);
+    backup
+        .metadata
+        .labels
+        .get_or_insert_default()
+        .insert(label::STORAGE_LOCATION.to_owned(), location);
+    let status = backup.status.get_or_insert_default();
+    status.version = 1;
+    FORMAT_VERSION.clone_into(&mut status.format_version);
+    let lifetime = SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX);
+    status.expiration = now.checked_add(lifetime).ok().map(Time);
+}
+
+fn check_location(name: &str, locations: &[BackupStorageLocation], messages: &mut Vec<String>) {
+    let found = locations
+        .iter()
+        .find(|one| one.metadata.name.as_deref() == Some(name));
+    let Some(location) = found else {
+        messages.push(format!(
+            "storage location `{name}` does not exist: create it, or name one of the existing ones"
+        ));
+        return;
+    };
+    if *location.access_mode() == AccessMode::ReadOnly {
+        messages.push(format!(
+            "storage location `{name}` is read-only: backups cannot be written to it"
+        ));
+    }
+    if location.phase() != Some(&LocationPhase::Available) {
+        let why = location
+            .status
+            .as_ref()
+            .map_or("", |status| status.message.as_str());
+        let why = if why.is_empty() {
+            "it has not been validated yet"
+        } else {
+            why
+        };
+        messages.push(format!("storage location `{name}` is not available: {why}"));
+    }
+}
+
+fn check_kinds(spec: &BackupSpec, messages: &mut Vec<String>) {
+    let old = !spec.included_resources.is_empty()
+        || !spec.excluded_resources.is_empty()
+        || spec.include_cluster_resources.is_some();
+    if old && uses_new_filters(spec) {
+        messages.push(
+            "includedResources, excludedResources and includeClusterResources cannot be combined with \
+             the lists for cluster-scoped and namespace-scoped resources: use one style"
+                .to_owned(),
+        );
+    }
+    let lists = [
+        (
+            "resources",
+            &spec.included_resources,
+            &spec.excluded_resources,
+        ),
+        (
+            "cluster-scoped resources",
+            &spec.included_cluster_scoped_resources,
+            &spec.excluded_cluster_scoped_resources,
+        ),
+        (
+            "namespace-scoped resources",
+            &spec.included_namespace_scoped_resources,
+            &spec.excluded_namespace_scoped_resources,
+        ),
+    ];
+    for (name, includes, excludes) in lists {
+        // With the new filters a scope may be left out as a whole by `*`.
+        let all_out = name != "resources" && *excludes == ["*"];
+        let excludes: &[String] = if all_out { &[] } else { excludes };
+        if let Err(problems) = IncludeExclude::new(includes, excludes) {
+            messages.extend(problems.iter().map(|problem| format!("{name}: {problem}")));
+        }
+    }
+}
+
+/// Whether any of the lists by scope is set.
+pub(super) fn uses_new_filters(spec: &BackupSpec) -> bool {
+    !spec.included_cluster_scoped_resources.is_empty()
+        || !spec.excluded_cluster_scoped_resources.is_empty()
+        || !spec.included_namespace_scoped_resources.is_empty()
+        || !spec.excluded_namespace_scoped_resources.is_empty()
+}
+
+/// What the API can say and this version cannot do is refused: a backup that
+/// silently leaves out what was asked for would be a broken promise.
+fn check_unsupported(spec: &BackupSpec, messages: &mut Vec<String>) {
+    let mut refuse = |set: bool, field: &str, instead: &str| {
+        if set {
+            messages.push(format!(
+                "spec.{field} is not supported by this version: {instead}"
+            ));
+        }
+    };
+    refuse(
+        !spec.hooks.resources.is_empty(),
+        "hooks",
+        "remove the hooks or run them before the backup",
+    );
+    refuse(
+        spec.resource_policy.is_some(),
+        "resourcePolicy",
+        "use the include and exclude lists",
+    );
+    refuse(
+        spec.snapshot_move_data == Some(true),
+        "snapshotMoveData",
+        "volume data is not saved yet; set it to false",
+    );
+    refuse(
+        spec.default_volumes_to_fs_backup == Some(true),
+        "defaultVolumesToFsBackup",
+        "volume data is not saved yet; set it to false",
+    );
+    refuse(
+        !spec.volume_snapshot_locations.is_empty(),
+        "volumeSnapshotLocations",
+        "volume snapshots are not taken yet; remove the names",
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn location(mode: AccessMode, phase: LocationPhase) -> BackupStorageLocation {
+        let mut location = BackupStorageLocation::default();
+        location.metadata.name = Some("default".into());
+        location.spec.access_mode = Some(mode);
+        location.status.get_or_insert_default().phase = Some(phase);
+        location
+    }
+
+    fn usable() -> Vec<BackupStorageLocation> {
+        vec![location(AccessMode::ReadWrite, LocationPhase::Available)]
+    }
+
+    fn now() -> Timestamp {
+        "2026-03-01T12:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn an_empty_spec_gets_every_default() {
+        let backup = Backup::new("b", BackupSpec::default());
+        let valid = validate(&backup, &usable(), &Defaults::default(), now()).unwrap();
+        let json = serde_json::to_value(&valid.backup).unwrap();
+        assert_eq!(json["spec"]["ttl"], "720h0m0s");
+        assert_eq!(json["spec"]["includedNamespaces"], serde_json::json!(["*"]));
+        assert_eq!(json["spec"]["storageLocation"], "default");
+        assert_eq!(json["status"]["expiration"], "2026-03-31T12:00:00Z");
+        assert_eq!(json["status"]["phase"], "InProgress");
+        assert_eq!(json["status"]["formatVersion"], "1.1.0");
+        assert_eq!(
+            json["metadata"]["labels"][label::STORAGE_LOCATION],
+            "default"
+        );
+    }
+
+    #[test]
+    fn all_problems_are_reported_together() {
+        let spec: BackupSpec = serde_json::from_value(serde_json::json!({
+            "includedNamespaces": ["a", "*"],
+            "excludedNamespaces": ["a"],
+            "includedResources": ["pods"],
+            "excludedResources": ["pods"],
+            "includedClusterScopedResources": ["persistentvolumes"],
+            "labelSelector": {"matchLabels": {"a": "b"}},
+            "orLabelSelectors": [{"matchLabels": {"a": "c"}}],
+            "snapshotMoveData": true,
+        }))
+        .unwrap();
+        let backup = Backup::new("b", spec);
+        let locations = [location(AccessMode::ReadOnly, LocationPhase::Unavailable)];
+        let rejected = validate(&backup, &locations, &Defaults::default(), now()).unwrap_err();
+        insta::assert_yaml_snapshot!(rejected.messages);
+        let status = rejected.prepared.status.unwrap();
+        assert_eq!(status.phase, Some(BackupPhase::FailedValidation));
+        assert_eq!(status.validation_errors, rejected.messages);
+    }
+
+    #[test]
+    fn a_missing_location_is_named() {
+        let backup = Backup::new("b", BackupSpec::default());
+        let rejected = validate(&backup, &[], &Defaults::default(), now()).unwrap_err();
+        assert!(
+            rejected.messages[0].contains("`default` does not exist"),
+            "{:?}",
+            rejected.messages
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! Backups of a real API server into a real directory.
+
+mod fence;
+mod select;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ark_api::storage_location::LocationPhase;
+use ark_api::{Backup, BackupSpec, BackupStorageLocation};
+use ark_archive::{Index, ItemKey, Limits, index::unpack_member, layout};
+use ark_engine::backup::{self, Defaults, Options, Report};
+use ark_engine::job::{Job, Ports};
+use ark_engine::port::{Clock as _, Store, SystemClock};
+use ark_engine::progress::Silent;
+use ark_kube::{ConnectOptions, Connection};
+use ark_testkit::ControlPlane;
+use tokio_util::sync::CancellationToken;
+
+/// A cluster, a bucket, and what it takes to back the one up into the other.
+struct Bench {
+    plane: &'static ControlPlane,
+    ports: Ports,
+    _dir: tempfile::TempDir,
+}
+
+impl Bench {
+    async fn new() -> Self {
+        let plane = ControlPlane::shared();
+        let options = ConnectOptions {
+            kubeconfig: Some(plane.kubeconfig().to_owned()),
+            ..ConnectOptions::default()
+        };
+        let connection = Connection::from_options(&options).await.unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let store = ark_store::open_url(dir.path().to_str().unwrap())
+            .await
+            .unwrap();
+        let ports = Ports {
+            cluster: Arc::new(connection),
+            store,
+            clock: Arc::new(SystemClock),
+        };
+        Self {
+            plane,
+            ports,
+            _dir: dir,
+        }
+    }
+
+    async fn back_up(&self, name: &str, spec: BackupSpec, options: &Options) -> Report {
+        let mut backup = Backup::new(name, spec);
+        backup.metadata.uid = Some(format!("uid-of-{name}"));
+        let now = self.ports.clock.now();
+        let valid = backup::validate(&backup, &[location()], &Defaults::default(), now).unwrap();
+        let job = Job::new(
+            self.ports.clone(),
+            Arc::new(Silent),
+            CancellationToken::new(),
+        );
+        backup::run(&job, &valid, options).await.unwrap()
+    }
+
+    /// Everything in a backup, read back through its index.
+    async fn contents(&self, name: &str) -> BTreeMap<ItemKey, serde_json::Value> {
+        contents(self.ports.store.as_ref(), name).await
+    }
+}
+
+fn location() -> BackupStorageLocation {
+    let mut location = BackupStorageLocation::default();
+    location.metadata.name = Some("default".into());
+    location.status.get_or_insert_default().phase = Some(LocationPhase::Available);
+    location
+}
+
+async fn contents(store: &dyn Store, name: &str) -> BTreeMap<ItemKey, serde_json::Value> {
+    let index = store.read(&layout::index(name), 1 << 30).await.unwrap();
+    let index = Index::decode(&index, &Limits::default()).unwrap();
+    let mut members = BTreeMap::new();
+    let mut items = BTreeMap::new();
+    for entry in index.iter() {
+        if !members.contains_key(&entry.member) {
+            let range = index.member_range(entry.member).unwrap();
+            let packed = store
+                .read_range(&layout::contents(name), range)
+                .await
+                .unwrap();
+            let raw_len = index.member_raw_len(entry.member).unwrap();
+            members.insert(entry.member, unpack_member(&packed, raw_len).unwrap());
+        }
+        let json = entry.json(&members[&entry.member]).unwrap();
+        items.insert(entry.key(), serde_json::from_slice(json).unwrap());
+    }
+    items
+}
+
+fn names(list: &[&str]) -> Vec<String> {
+    list.iter().map(ToString::to_string).collect()
+}
