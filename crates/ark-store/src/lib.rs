@@ -1,1 +1,44 @@
-//! ark-store.
+//! Object storage behind [`ark_engine::port::Store`]: a directory, and S3 with
+//! everything that speaks its protocol.
+//!
+//! Nobody outside this crate names `opendal`; its breaking releases stay in here.
+//! This crate does not read the environment (the credential chain of the S3 client
+//! does, where a location asks for ambient credentials), prints nothing and knows
+//! nothing of Kubernetes.
+//!
+//! | file | concern |
+//! |---|---|
+//! | [`location`] | what a location is: plain values, names of buckets, prefixes |
+//! | [`open`] | a location or a URL → a store |
+//! | [`tuning`] | sizes of parts, retries, timeouts |
+//! | `key` | which keys are allowed, for every backend |
+//! | `tls` | the one crypto provider, roots, the HTTP client |
+//! | `transport` | `Retry-After`, certificate errors |
+//! | `s3`, `s3::settings`, `s3::credentials` | S3: client, config keys, who we are |
+//! | `remote` | the trait over a remote bucket |
+//! | `upload` | objects of unknown length in bounded memory |
+//! | `mark` | telling one's own write from another's after a lost answer |
+//! | `classify` | a client error → what can be done about it |
+//! | `fs`, `fs::walk`, `fs::write` | the trait over a directory |
+//! | [`probe`] | whether a bucket holds backups and nothing else |
+//! | `conformance` | what every backend must do, as functions (feature `conformance`) |
+
+mod classify;
+mod fs;
+mod key;
+pub mod location;
+mod mark;
+pub mod open;
+pub mod probe;
+mod remote;
+mod s3;
+mod tls;
+mod transport;
+pub mod tuning;
+mod upload;
+
+pub use location::{Credentials, Location};
+pub use open::{OpenError, open, open_url};
+pub use probe::{LayoutError, check_layout};
+pub use tls::install_tls;
+pub use tuning::Tuning;

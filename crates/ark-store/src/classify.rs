@@ -1,0 +1,166 @@
+//! A client error → what can be done about it, and the store's own words.
+//!
+//! The only place that looks at error codes of S3.
+
+use std::error::Error as _;
+use std::fmt::Write as _;
+
+use ark_engine::port::{StoreError, StoreErrorKind};
+use opendal::{Error, ErrorKind};
+
+/// Codes that mean: not with these credentials.
+const DENIED: [&str; 7] = [
+    "AccessDenied",
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "ExpiredToken",
+    "InvalidToken",
+    "RequestTimeTooSkewed",
+    "XAdminUserNotFound",
+];
+
+/// Codes that mean: not with this region, endpoint, bucket or encryption.
+const CONFIG: [&str; 8] = [
+    "AuthorizationHeaderMalformed",
+    "PermanentRedirect",
+    "IllegalLocationConstraintException",
+    "InvalidBucketName",
+    "InvalidArgument",
+    "InvalidRequest",
+    "KMS.NotFoundException",
+    "NotImplemented",
+];
+
+/// The store's error for a failed call on `key` (or a listing's prefix).
+pub(crate) fn classify(operation: &'static str, key: &str, error: &Error) -> StoreError {
+    StoreError {
+        kind: kind(error),
+        operation,
+        key: key.to_owned(),
+        message: message(error),
+    }
+}
+
+fn kind(error: &Error) -> StoreErrorKind {
+    let code = code(error.message()).unwrap_or_default();
+    match error.kind() {
+        ErrorKind::NotFound => StoreErrorKind::NotFound,
+        ErrorKind::PermissionDenied => StoreErrorKind::Denied,
+        ErrorKind::ConditionNotMatch | ErrorKind::AlreadyExists => StoreErrorKind::AlreadyExists,
+        ErrorKind::ConfigInvalid if code == "NoSuchBucket" => StoreErrorKind::BucketNotFound,
+        ErrorKind::ConfigInvalid => StoreErrorKind::Config,
+        ErrorKind::Unsupported => StoreErrorKind::Unsupported,
+        ErrorKind::RangeNotSatisfied => StoreErrorKind::Truncated,
+        ErrorKind::RateLimited | ErrorKind::Conflict => StoreErrorKind::Unavailable,
+        _ if DENIED.contains(&code) || is_credential(error) => StoreErrorKind::Denied,
+        _ if CONFIG.contains(&code) => StoreErrorKind::Config,
+        _ if error.is_temporary() || error.is_persistent() => StoreErrorKind::Unavailable,
+        _ => StoreErrorKind::Other,
+    }
+}
+
+/// Whether no credentials were to be had, which no server said.
+fn is_credential(error: &Error) -> bool {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if let Some(error) = inner.downcast_ref::<reqsign_core::Error>() {
+            use reqsign_core::ErrorKind as Sign;
+            return matches!(
+                error.kind(),
+                Sign::CredentialInvalid | Sign::PermissionDenied
+            );
+        }
+        cause = inner.source();
+    }
+    false
+}
+
+/// The code in the client's rendering of S3's error document.
+pub(crate) fn code(message: &str) -> Option<&str> {
+    field(message, "code: \"")
+}
+
+fn field<'a>(message: &'a str, start: &str) -> Option<&'a str> {
+    let (_, rest) = message.split_once(start)?;
+    let (value, _) = rest.split_once('"')?;
+    Some(value).filter(|value| !value.is_empty())
+}
+
+/// One line: S3's code and message, or the client's words with their causes.
+fn message(error: &Error) -> String {
+    let own = error.message();
+    let mut text = match (code(own), field(own, "message: \"")) {
+        (Some(code), Some(words)) => format!("{code}: {words}"),
+        (Some(code), None) => code.to_owned(),
+        _ if own.is_empty() => error.kind().to_string(),
+        _ => own.to_owned(),
+    };
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let words = inner.to_string();
+        if !text.contains(&words) {
+            let _ = write!(text, ": {words}");
+        }
+        cause = inner.source();
+    }
+    text.replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(code: &str) -> String {
+        format!(
+            "S3Error {{ code: \"{code}\", message: \"Words.\", resource: \"/b\", request_id: \"1\" }}"
+        )
+    }
+
+    #[test]
+    fn kinds() {
+        use StoreErrorKind as K;
+        for (given, wanted) in [
+            (Error::new(ErrorKind::NotFound, ""), K::NotFound),
+            (
+                Error::new(ErrorKind::ConfigInvalid, rendered("NoSuchBucket")),
+                K::BucketNotFound,
+            ),
+            (Error::new(ErrorKind::ConfigInvalid, "x"), K::Config),
+            (
+                Error::new(ErrorKind::ConditionNotMatch, ""),
+                K::AlreadyExists,
+            ),
+            (
+                Error::new(ErrorKind::RateLimited, rendered("SlowDown")).set_persistent(),
+                K::Unavailable,
+            ),
+            (
+                Error::new(ErrorKind::Unexpected, "reset").set_persistent(),
+                K::Unavailable,
+            ),
+            (
+                Error::new(ErrorKind::Unexpected, rendered("ExpiredToken")),
+                K::Denied,
+            ),
+            (
+                Error::new(ErrorKind::Unexpected, rendered("PermanentRedirect")),
+                K::Config,
+            ),
+            (Error::new(ErrorKind::Unexpected, "?"), K::Other),
+        ] {
+            assert_eq!(kind(&given), wanted, "{given}");
+        }
+    }
+
+    #[test]
+    fn messages_are_the_stores_words() {
+        let error = Error::new(ErrorKind::RateLimited, rendered("SlowDown"));
+        assert_eq!(
+            classify("put", "k", &error).to_string(),
+            "put `k`: SlowDown: Words."
+        );
+        let error =
+            Error::new(ErrorKind::Unexpected, "send").set_source(std::io::Error::other("reset"));
+        assert_eq!(message(&error), "send: reset");
+    }
+}

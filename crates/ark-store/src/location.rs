@@ -1,0 +1,240 @@
+//! What a location is: provider, bucket, prefix, config, credentials; and how a URL
+//! on the command line becomes one.
+//!
+//! Plain values and rules over them: no I/O, and no secrets in `Debug`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use url::Url;
+
+use crate::open::OpenError;
+use crate::tuning::Tuning;
+
+/// Where backups are: what a `BackupStorageLocation` says, with its references
+/// (secrets, certificates) already fetched by the caller.
+#[derive(Debug, Clone)]
+pub struct Location {
+    /// What messages call it.
+    pub name: String,
+    /// `aws` or `fs`, with or without `velero.io/` before it.
+    pub provider: String,
+    /// The bucket, or for `fs` an absolute directory.
+    pub bucket: String,
+    /// Folder inside the bucket; slashes around it do not matter.
+    pub prefix: String,
+    /// `spec.config`, with the keys of Velero's plugin for the provider.
+    pub config: BTreeMap<String, String>,
+    /// Certificates (PEM, several allowed) trusted besides the system's.
+    pub ca_cert: Option<Vec<u8>>,
+    /// As whom.
+    pub credentials: Credentials,
+    /// The 32 bytes that the config key `customerKeyEncryptionSecret` names, which
+    /// only the caller can fetch.
+    pub customer_key: Option<Vec<u8>>,
+    /// Sizes and times.
+    pub tuning: Tuning,
+}
+
+/// As whom the store is used. Never shows a secret in `Debug`.
+#[derive(Clone, Default)]
+pub enum Credentials {
+    /// What the surroundings give: environment, shared files, web identity, container
+    /// and instance metadata, in this order.
+    #[default]
+    Ambient,
+    /// Requests are not signed.
+    Anonymous,
+    /// The content of an AWS credentials file (INI); the config key `profile` chooses
+    /// the section.
+    Profiles(Vec<u8>),
+    /// The path of such a file, read again whenever the store is opened.
+    File(PathBuf),
+    /// Keys.
+    Keys {
+        /// The access key's public half.
+        access_key: String,
+        /// The secret half.
+        secret_key: String,
+        /// For temporary keys.
+        session_token: Option<String>,
+    },
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ambient => f.write_str("Ambient"),
+            Self::Anonymous => f.write_str("Anonymous"),
+            Self::Profiles(_) => f.write_str("Profiles(..)"),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Keys { access_key, .. } => f.debug_tuple("Keys").field(access_key).finish(),
+        }
+    }
+}
+
+/// The backends, after the provider's name was understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Provider {
+    S3,
+    Directory,
+}
+
+impl Location {
+    /// A location named like its bucket, with ambient credentials and no config.
+    pub fn new(provider: &str, bucket: &str) -> Self {
+        Self {
+            name: bucket.to_owned(),
+            provider: provider.to_owned(),
+            bucket: bucket.to_owned(),
+            prefix: String::new(),
+            config: BTreeMap::new(),
+            ca_cert: None,
+            credentials: Credentials::Ambient,
+            customer_key: None,
+            tuning: Tuning::default(),
+        }
+    }
+
+    /// Reads `s3://BUCKET/PREFIX?KEY=VALUE&…`, `file:///DIR`, or a directory's path
+    /// (a relative one below the current directory).
+    ///
+    /// Keys of an S3 URL: `region`, `endpoint`, `path_style`, `profile`,
+    /// `credentials` (the path of a credentials file), and every config key of the
+    /// provider `aws` by its own name.
+    ///
+    /// # Errors
+    /// [`OpenError::Url`] for other schemes, a missing bucket or unknown keys.
+    pub fn from_url(text: &str) -> Result<Self, OpenError> {
+        let refuse = |reason: String| OpenError::Url {
+            url: text.to_owned(),
+            reason,
+        };
+        let Some((scheme, _)) = text.split_once("://") else {
+            return directory(text).map_err(refuse);
+        };
+        let url = Url::parse(text).map_err(|error| refuse(error.to_string()))?;
+        match scheme {
+            "s3" => bucket(&url).map_err(refuse),
+            "file" => {
+                let path = url
+                    .to_file_path()
+                    .map_err(|()| refuse("names no absolute directory".to_owned()))?;
+                directory(&path.to_string_lossy()).map_err(refuse)
+            }
+            _ => Err(refuse(format!(
+                "has the scheme `{scheme}`; Ark takes s3://BUCKET/PREFIX, file:///DIRECTORY or a directory's path"
+            ))),
+        }
+    }
+
+    pub(crate) fn provider(&self) -> Result<Provider, OpenError> {
+        match self
+            .provider
+            .strip_prefix("velero.io/")
+            .unwrap_or(&self.provider)
+        {
+            "aws" => Ok(Provider::S3),
+            "fs" => Ok(Provider::Directory),
+            _ => Err(OpenError::Provider {
+                location: self.name.clone(),
+                provider: self.provider.clone(),
+            }),
+        }
+    }
+
+    /// The bucket's name without the slashes around it. Inner slashes are for
+    /// access points (`arn:aws:s3:…`) alone.
+    pub(crate) fn bucket_name(&self) -> Result<&str, OpenError> {
+        let bucket = self.bucket.trim_matches('/');
+        let refuse = |reason| OpenError::Bucket {
+            location: self.name.clone(),
+            bucket: self.bucket.clone(),
+            reason,
+        };
+        if bucket.is_empty() {
+            return Err(refuse("is empty"));
+        }
+        if bucket.contains('/') && !bucket.starts_with("arn:aws:s3:") {
+            return Err(refuse(
+                "has a `/` inside; a folder of the bucket belongs into the prefix",
+            ));
+        }
+        if bucket
+            .chars()
+            .any(|c| c.is_whitespace() || c.is_control() || "?#\\".contains(c))
+        {
+            return Err(refuse("has a character that no bucket's name has"));
+        }
+        Ok(bucket)
+    }
+
+    /// The prefix without slashes around it; may be empty.
+    pub(crate) fn prefix_path(&self) -> Result<&str, OpenError> {
+        let prefix = self.prefix.trim_matches('/');
+        if prefix.is_empty() {
+            return Ok(prefix);
+        }
+        crate::key::check(prefix).map_err(|reason| OpenError::Prefix {
+            location: self.name.clone(),
+            prefix: self.prefix.clone(),
+            reason,
+        })?;
+        Ok(prefix)
+    }
+}
+
+fn directory(path: &str) -> Result<Location, String> {
+    if path.is_empty() {
+        return Err("is empty".to_owned());
+    }
+    let absolute = std::path::absolute(path).map_err(|error| error.to_string())?;
+    let absolute = absolute.to_str().ok_or("is not UTF-8")?;
+    let mut location = Location::new("fs", absolute);
+    path.clone_into(&mut location.name);
+    Ok(location)
+}
+
+fn bucket(url: &Url) -> Result<Location, String> {
+    let bucket = url.host_str().filter(|host| !host.is_empty());
+    let mut location = Location::new("aws", bucket.ok_or("names no bucket")?);
+    location.prefix = percent_decode(url.path())?;
+    location.name = format!("s3://{}{}", location.bucket, url.path());
+    for (key, value) in url.query_pairs() {
+        let key = match &*key {
+            "endpoint" => "s3Url",
+            "path_style" => "s3ForcePathStyle",
+            "credentials" => {
+                location.credentials = Credentials::File(PathBuf::from(&*value));
+                continue;
+            }
+            key => key,
+        };
+        location.config.insert(key.to_owned(), value.into_owned());
+    }
+    Ok(location)
+}
+
+/// A path's escapes, which [`Url`] keeps as they came.
+fn percent_decode(path: &str) -> Result<String, String> {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let digits = tail
+            .get(..2)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        let value = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(value.ok_or("has a `%` that two hexadecimal digits do not follow")?);
+        rest = &tail[2..];
+    }
+    String::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! A location or a URL → a store.
+//!
+//! Everything that can be wrong with a location without asking the store is found
+//! here, and named with the location, the key and what is allowed.
+
+use std::sync::Arc;
+
+use ark_engine::port::{Store, StoreErrorKind};
+
+use crate::location::{Location, Provider};
+use crate::{fs, s3, tls};
+
+/// A location that cannot be opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// No such backend.
+    #[error(
+        "location `{location}`: there is no provider `{provider}`; Ark has `aws` (S3 and what speaks its protocol) and `fs` (a directory)"
+    )]
+    Provider {
+        /// The location's name.
+        location: String,
+        /// What it asked for.
+        provider: String,
+    },
+    /// A config key that the provider does not have.
+    #[error(
+        "location `{location}`: provider `{provider}` has no config key `{key}`; it takes {allowed}"
+    )]
+    UnknownKey {
+        /// The location's name.
+        location: String,
+        /// Its provider.
+        provider: &'static str,
+        /// The key.
+        key: String,
+        /// All keys that exist.
+        allowed: String,
+    },
+    /// A config key whose value cannot be used, or that misses.
+    #[error("location `{location}`: config key `{key}` {reason}")]
+    Value {
+        /// The location's name.
+        location: String,
+        /// The key.
+        key: String,
+        /// What is wrong and what is allowed.
+        reason: String,
+    },
+    /// A bucket's name that cannot be one.
+    #[error("location `{location}`: bucket `{bucket}` {reason}")]
+    Bucket {
+        /// The location's name.
+        location: String,
+        /// The bucket.
+        bucket: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A prefix that cannot be one.
+    #[error("location `{location}`: prefix `{prefix}` {reason}")]
+    Prefix {
+        /// The location's name.
+        location: String,
+        /// The prefix.
+        prefix: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The directory is not there or is none.
+    #[error("location `{location}`: {path}: {reason}")]
+    Directory {
+        /// The location's name.
+        location: String,
+        /// The directory.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Credentials that cannot be used.
+    #[error("location `{location}`: credentials: {reason}")]
+    Credentials {
+        /// The location's name.
+        location: String,
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// Certificates that cannot be used, or no client can be made.
+    #[error("location `{location}`: HTTP client: {reason}")]
+    Client {
+        /// The location's name.
+        location: String,
+        /// The client's words.
+        reason: String,
+    },
+    /// A URL or path that names no location.
+    #[error("`{url}` {reason}")]
+    Url {
+        /// What was given.
+        url: String,
+        /// What is wrong and what is allowed.
+        reason: String,
+    },
+}
+
+impl OpenError {
+    /// What can be done about it.
+    pub fn kind(&self) -> StoreErrorKind {
+        match self {
+            Self::Directory { .. } => StoreErrorKind::BucketNotFound,
+            Self::Credentials { .. } => StoreErrorKind::Denied,
+            _ => StoreErrorKind::Config,
+        }
+    }
+}
+
+/// Opens a location. For S3 nothing is asked of the bucket yet, with one exception:
+/// without a configured region the endpoint is asked for it.
+///
+/// # Errors
+/// [`OpenError`]: the location as it is written cannot work.
+pub async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenError> {
+    tls::install_tls();
+    match location.provider()? {
+        Provider::Directory => fs::open(location).await,
+        Provider::S3 => s3::open(location).await,
+    }
+}
+
+/// Opens what the command line names: `s3://BUCKET/PREFIX?…`, `file:///DIR` or a
+/// directory, as [`Location::from_url`] reads it.
+///
+/// # Errors
+/// As [`open`] and [`Location::from_url`].
+pub async fn open_url(url: &str) -> Result<Arc<dyn Store>, OpenError> {
+    open(&Location::from_url(url)?).await
+}
