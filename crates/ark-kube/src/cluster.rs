@@ -160,7 +160,7 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(
     serde_json::from_slice(body).map_err(|problem| error::malformed(operation, problem))
 }
 
-fn object(operation: &str, body: Bytes) -> Result<Object, ClusterError> {
+pub(crate) fn object(operation: &str, body: Bytes) -> Result<Object, ClusterError> {
     Object::parse(body).map_err(|problem| {
         let detail = std::error::Error::source(&problem).map(ToString::to_string);
         error::malformed(operation, detail.unwrap_or_else(|| problem.to_string()))

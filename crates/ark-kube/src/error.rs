@@ -67,6 +67,17 @@ pub(crate) fn from_answer(
     }
 }
 
+/// The error that a `Status` names, met within a watch.
+pub(crate) fn from_status(operation: &str, code: u16, reason: &str, message: &str) -> ClusterError {
+    let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    ClusterError {
+        kind: kind(status, reason),
+        operation: operation.to_owned(),
+        message: cut(message.to_owned()),
+        retry_after: None,
+    }
+}
+
 /// The error of a call that got no answer.
 pub(crate) fn from_transport(
     operation: &str,

@@ -68,13 +68,6 @@ pub(crate) fn split(body: &Bytes, resource: &ApiResource) -> Result<Page, PageEr
     })
 }
 
-/// The raw items of a list whose elements need not be whole objects.
-pub(crate) fn items(body: &[u8]) -> Result<(Vec<&RawValue>, Option<String>), serde_json::Error> {
-    let list: RawList<'_> = serde_json::from_slice(body)?;
-    let token = list.metadata.token.filter(|token| !token.is_empty());
-    Ok((list.items.unwrap_or_default(), token.map(Cow::into_owned)))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
