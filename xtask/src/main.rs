@@ -10,6 +10,7 @@
 )]
 
 mod cluster;
+mod crds;
 mod test;
 mod tidy;
 mod workspace;
@@ -29,6 +30,7 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Cluster(cluster::Arguments),
+    Crds(crds::Arguments),
     Test(test::Arguments),
     Tidy(tidy::Arguments),
 }
@@ -36,6 +38,7 @@ enum Verb {
 fn main() -> ExitCode {
     let result = match CommandLine::parse().verb {
         Verb::Cluster(arguments) => cluster::run(arguments),
+        Verb::Crds(arguments) => crds::run(&arguments),
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Tidy(arguments) => tidy::run(&arguments),
     };

@@ -25,13 +25,34 @@ use crate::workspace::{self, Package};
 pub(crate) struct Arguments {
     /// Run only tests whose names contain one of these.
     filters: Vec<String>,
+    /// Run only the tests of this package; may be given several times.
+    #[arg(long = "package", short, value_name = "NAME")]
+    packages: Vec<String>,
+}
+
+impl Arguments {
+    /// Which packages cargo is to test.
+    fn selection(&self) -> Vec<String> {
+        if self.packages.is_empty() {
+            return vec!["--workspace".to_owned()];
+        }
+        self.packages
+            .iter()
+            .map(|name| format!("--package={name}"))
+            .collect()
+    }
+
+    fn selects(&self, package: &Package) -> bool {
+        self.packages.is_empty() || self.packages.contains(&package.name)
+    }
 }
 
 /// Runs the verb. The last line on stdout is always `N passed, N failed`.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let packages = workspace::packages()?;
+    let mut packages = workspace::packages()?;
+    packages.retain(|package| arguments.selects(package));
     // Before the servers: nothing is started for what does not compile.
-    let binaries = compile(&packages)?;
+    let binaries = compile(arguments, &packages)?;
 
     eprintln!("starting the shared control plane and S3 server");
     let plane = ControlPlane::start(&Options::default())?;
@@ -45,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 /// Builds every test binary; returns file name → package.
-fn compile(packages: &[Package]) -> Result<HashMap<String, String>> {
+fn compile(arguments: &Arguments, packages: &[Package]) -> Result<HashMap<String, String>> {
     #[derive(Deserialize)]
     struct Artifact {
         package_id: String,
@@ -59,10 +80,10 @@ fn compile(packages: &[Package]) -> Result<HashMap<String, String>> {
     let mut child = workspace::cargo()
         .args([
             "test",
-            "--workspace",
             "--no-run",
             "--message-format=json-render-diagnostics",
         ])
+        .args(arguments.selection())
         .stdout(Stdio::piped())
         .spawn()
         .context("cannot run cargo")?;
@@ -100,7 +121,9 @@ fn stream(
     let (reader, writer) = io::pipe().context("cannot make a pipe")?;
     let mut command = workspace::cargo();
     command
-        .args(["test", "--workspace", "--no-fail-fast", "--"])
+        .args(["test", "--no-fail-fast"])
+        .args(arguments.selection())
+        .arg("--")
         .args(&arguments.filters)
         .env("CARGO_TERM_COLOR", "never")
         .env(CONTROL_PLANE_VARIABLE, plane.dir())
