@@ -215,12 +215,13 @@ pub(crate) struct Place {
 }
 
 impl CatalogBuilder {
-    /// The number of a group, the same for an equal one.
+    /// The number of a group, the same for an equal one; `u32::MAX`, which
+    /// [`CatalogBuilder::push`] refuses, when there are too many.
     pub(crate) fn group(&mut self, group: Group) -> u32 {
         let groups = &mut self.catalog.groups;
         *self.numbers.entry(group).or_insert_with_key(|group| {
             groups.push(group.clone());
-            (groups.len() - 1) as u32
+            u32::try_from(groups.len() - 1).unwrap_or(u32::MAX)
         })
     }
 
@@ -235,6 +236,9 @@ impl CatalogBuilder {
         ) else {
             return false;
         };
+        if group == u32::MAX {
+            return false;
+        }
         catalog.names.push_str(name);
         let Place {
             member,
@@ -282,7 +286,7 @@ impl CatalogBuilder {
             let group = &catalog.groups[*number as usize];
             (&group.group_resource, &group.namespace)
         };
-        let mut by_scope: Vec<u32> = (0..catalog.groups.len() as u32).collect();
+        let mut by_scope: Vec<u32> = (0..).take(catalog.groups.len()).collect();
         by_scope.sort_unstable_by(|a, b| scope(a).cmp(&scope(b)));
         let mut ranks = vec![0; by_scope.len()];
         let mut rank = 0;
@@ -292,7 +296,7 @@ impl CatalogBuilder {
             }
             ranks[*number as usize] = rank;
         }
-        let mut sorted: Vec<u32> = (0..catalog.records.len() as u32).collect();
+        let mut sorted: Vec<u32> = (0..).take(catalog.records.len()).collect();
         sorted.sort_unstable_by(|a, b| {
             let (left, right) = (&catalog.records[*a as usize], &catalog.records[*b as usize]);
             let (g, h) = (

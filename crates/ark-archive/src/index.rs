@@ -164,8 +164,8 @@ impl Index {
 
     /// Number of gzip members in the tarball.
     pub fn member_count(&self) -> u32 {
-        // Decoding refuses more than fit into u32.
-        self.members.len() as u32
+        // Decoding refuses more than fit.
+        u32::try_from(self.members.len()).unwrap_or(u32::MAX)
     }
 
     /// Where member `number` lies in the tarball, in bytes; `None` if there is
@@ -211,3 +211,6 @@ impl Entry<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

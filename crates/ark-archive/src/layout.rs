@@ -100,6 +100,13 @@ pub fn index(backup: &str) -> String {
     format!("backups/{backup}/ark-index.gz")
 }
 
+/// What Ark knows of a backup beyond Velero's metadata: the instant that it
+/// shows, its exceptions, and the digest of the tarball. Plain JSON, written by
+/// the engine for people and verification.
+pub fn manifest(backup: &str) -> String {
+    format!("backups/{backup}/ark-manifest.json")
+}
+
 /// Folder of a restore, with the closing slash.
 pub fn restore_dir(restore: &str) -> String {
     format!("restores/{restore}/")

@@ -14,6 +14,7 @@
 //! | `backups/<b>/ark-backup.json` | Heptio Ark up to 0.10, never by us | [`metadata::decode_backup`] |
 //! | `backups/<b>/<b>.tar.gz` | [`write::Packer`] or [`write::Writer`] | [`read::scan`], [`spool::Spool`], [`index::unpack_member`] |
 //! | `backups/<b>/ark-index.gz` | [`index::IndexBuilder::encode`] | [`index::Index::decode`] |
+//! | `backups/<b>/ark-manifest.json` | the engine, plain JSON | people |
 //! | `backups/<b>/<b>-logs.gz` | the engine, gzip text | [`gunzip::GunzipReader`] |
 //! | `backups/<b>/<b>-resource-list.json.gz` | [`side::encode`] of [`side::ResourceList`] | [`side::decode`] |
 //! | `backups/<b>/<b>-results.gz` | [`side::encode`] of [`side::Results`] | [`side::decode`] |
@@ -59,3 +60,6 @@ pub use index::Index;
 pub use key::{GroupResource, ItemKey, KeyError};
 pub use limits::Limits;
 pub use spool::Spool;
+
+#[cfg(test)]
+mod tests;

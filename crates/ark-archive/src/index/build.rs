@@ -20,7 +20,7 @@ pub enum PlaceError {
         /// What was placed.
         seq: u32,
         /// What should have been.
-        expected: u32,
+        expected: usize,
     },
     /// There are fewer members than that.
     #[error("member {seq} was placed, but the archive has only {members}")]
@@ -44,6 +44,7 @@ pub enum PlaceError {
 #[derive(Debug, Default)]
 pub struct IndexBuilder {
     raw_lens: Vec<u64>,
+    member_count: u32,
     lens: Vec<u64>,
     groups: Vec<u8>,
     group_count: u32,
@@ -91,13 +92,15 @@ impl IndexBuilder {
 
     /// Ends the member that is being filled; returns its number.
     pub(crate) fn end_member(&mut self, raw_len: u64) -> u32 {
+        let number = self.member_count;
         self.raw_lens.push(raw_len);
-        (self.raw_lens.len() - 1) as u32
+        self.member_count += 1;
+        number
     }
 
     /// Number of members the tarball has.
-    pub fn member_count(&self) -> usize {
-        self.raw_lens.len()
+    pub fn member_count(&self) -> u32 {
+        self.member_count
     }
 
     /// Number of objects in the tarball, second copies not counted.
@@ -116,10 +119,7 @@ impl IndexBuilder {
             });
         }
         if seq as usize != expected {
-            return Err(PlaceError::OutOfOrder {
-                seq,
-                expected: expected as u32,
-            });
+            return Err(PlaceError::OutOfOrder { seq, expected });
         }
         self.lens.push(compressed_len);
         Ok(())
@@ -157,10 +157,10 @@ impl IndexBuilder {
 
 fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
-        out.push(value as u8 | 0x80);
+        out.push(value.to_le_bytes()[0] | 0x80);
         value >>= 7;
     }
-    out.push(value as u8);
+    out.push(value.to_le_bytes()[0]);
 }
 
 fn put_str(out: &mut Vec<u8>, text: &str) {

@@ -91,7 +91,8 @@ impl<R: Read> TarStream<R> {
             match header.as_bytes()[156] {
                 b'L' => extended.path = Some(trim_nul(self.read_extension(size)?)),
                 // The target of a link; the link itself will be refused.
-                b'K' => drop(self.read_extension(size)?),
+                // Defaults for all entries, as git makes them, are comments.
+                b'K' | b'g' => drop(self.read_extension(size)?),
                 b'x' => {
                     let records = self.read_extension(size)?;
                     parse_pax(&records, &mut extended).ok_or(ReadError::Header {
@@ -99,8 +100,6 @@ impl<R: Read> TarStream<R> {
                         reason: "malformed PAX record",
                     })?;
                 }
-                // Defaults for all entries, as git makes them: comments.
-                b'g' => drop(self.read_extension(size)?),
                 flag => {
                     size = extended.size.unwrap_or(size);
                     let raw = extended
