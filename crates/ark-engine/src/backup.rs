@@ -22,7 +22,6 @@ mod sink;
 mod validate;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use ark_api::{BackupStatus, Time};
 use ark_archive::layout;
@@ -286,14 +285,21 @@ async fn drain(
     instant: &mut Instant,
 ) -> Result<(), BackupError> {
     let job = keeper.job;
-    let cluster = Arc::clone(&job.ports.cluster);
+    let cluster = &job.ports.cluster;
     let (mut batches, mut listers) =
         collect::start(cluster, keeper.plan, fence, options, &job.cancel);
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let mut total = 0;
     while let Some(batch) = batches.recv().await {
         match batch {
-            Batch::Page { resource, items } => {
+            Batch::Page {
+                resource,
+                items,
+                announced,
+            } => {
                 *counts.entry(resource.group_resource()).or_default() += items.len();
+                total += announced;
+                job.progress(&Event::Total(total));
                 keeper.page(&resource, items).await?;
             }
             Batch::Failed {

@@ -135,14 +135,12 @@ impl Object {
 
     /// The object's JSON in one piece.
     pub fn json(&self) -> Bytes {
-        match &self.type_prefix {
-            None => self.body.clone(),
-            Some(_) => {
-                let mut out = Vec::new();
-                self.write_json(&mut out);
-                Bytes::from(out)
-            }
+        if self.type_prefix.is_none() {
+            return self.body.clone();
         }
+        let mut out = Vec::new();
+        self.write_json(&mut out);
+        Bytes::from(out)
     }
 
     /// The object as a tree; costs many times its bytes in memory.

@@ -33,6 +33,8 @@ struct RawListMeta<'a> {
     resource_version: Option<Cow<'a, str>>,
     #[serde(borrow, default, rename = "continue")]
     token: Option<Cow<'a, str>>,
+    #[serde(default, rename = "remainingItemCount")]
+    remaining: Option<u64>,
 }
 
 /// Splits `body`; every object is a slice of it.
@@ -64,6 +66,7 @@ pub(crate) fn split(body: &Bytes, resource: &ApiResource) -> Result<Page, PageEr
                 .unwrap_or_default()
                 .into_owned(),
         ),
+        remaining: list.metadata.remaining,
         bytes: body.len(),
     })
 }

@@ -29,6 +29,8 @@ pub(super) enum Batch {
         resource: Arc<ApiResource>,
         /// Its objects.
         items: Vec<Object>,
+        /// Objects in the whole list as far as the server says, told once a list.
+        announced: u64,
     },
     /// A list that could not be finished. The rest of the backup can.
     Failed {
@@ -63,7 +65,7 @@ pub(super) struct Fence {
 
 /// Starts the listers. They end by themselves when the receiver is dropped.
 pub(super) fn start(
-    cluster: Arc<dyn Cluster>,
+    cluster: &Arc<dyn Cluster>,
     plan: &BackupPlan,
     fence: &Fence,
     options: &Options,
@@ -74,7 +76,7 @@ pub(super) fn start(
     let mut tasks = JoinSet::new();
     for _ in 0..options.list_concurrency.max(1) {
         let lister = Lister {
-            cluster: Arc::clone(&cluster),
+            cluster: Arc::clone(cluster),
             queue: Arc::clone(&queue),
             sender: sender.clone(),
             lenient: fence.lenient,
@@ -186,6 +188,7 @@ impl Lister {
         let mut token: Option<String> = None;
         let mut limit = FIRST_PAGE.min(self.max_page_items);
         let mut unfenced = query.unfenced.clone();
+        let mut first = true;
         loop {
             let page = match self
                 .cluster
@@ -210,11 +213,14 @@ impl Lister {
                 self.page_bytes,
                 self.max_page_items,
             );
+            let all = page.items.len() as u64 + page.remaining.unwrap_or(0);
+            let announced = if std::mem::take(&mut first) { all } else { 0 };
             if !page.items.is_empty() {
                 let resource = Arc::clone(&query.resource);
                 self.send(Batch::Page {
                     resource,
                     items: page.items,
+                    announced,
                 })
                 .await?;
             }

@@ -125,6 +125,8 @@ pub struct Page {
     pub next: Option<String>,
     /// Revision that this list shows.
     pub revision: Revision,
+    /// How many objects follow after this page, where the server says so.
+    pub remaining: Option<u64>,
     /// Size of the page's JSON in bytes.
     pub bytes: usize,
 }

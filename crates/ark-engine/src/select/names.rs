@@ -25,7 +25,7 @@ impl IncludeExclude {
                 })
                 .collect()
         };
-        let (included, excluded) = (parse(includes), parse(excludes));
+        let (wanted, unwanted) = (parse(includes), parse(excludes));
         if includes.len() > 1 && includes.iter().any(|name| name == "*") {
             problems.push(
                 "the list of includes has `*` beside other names: use one or the other".to_owned(),
@@ -39,8 +39,8 @@ impl IncludeExclude {
         }
         if problems.is_empty() {
             Ok(Self {
-                includes: included,
-                excludes: excluded,
+                includes: wanted,
+                excludes: unwanted,
             })
         } else {
             Err(problems)

@@ -28,8 +28,8 @@ fn core(plural: &str, kind: &str) -> ApiResource {
     }
 }
 
-/// Counts a ConfigMap in one namespace and a Secret in another upwards, the
-/// ConfigMap first. At every moment the ConfigMap is ahead by nothing or by one.
+/// Counts a config map in one namespace and a secret in another upwards, the
+/// config map first: at every moment it is ahead by nothing or by one.
 async fn count(bench: &Bench, first: &str, second: &str, stop: &AtomicBool, rounds: &AtomicU64) {
     let (config_maps, secrets) = (core("configmaps", "ConfigMap"), core("secrets", "Secret"));
     let mut n = 0_u64;
@@ -53,7 +53,7 @@ async fn count(bench: &Bench, first: &str, second: &str, stop: &AtomicBool, roun
     }
 }
 
-/// How far the ConfigMap of a backup is ahead of its Secret.
+/// How far the config map of a backup is ahead of its secret.
 async fn lead(bench: &Bench, name: &str, spec: &BackupSpec, options: &Options) -> i64 {
     bench.back_up(name, spec.clone(), options).await;
     let items = bench.contents(name).await;

@@ -1,4 +1,5 @@
 //! Backups of a real API server into a real directory.
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected shall stop")]
 
 mod fence;
 mod select;
@@ -11,7 +12,7 @@ use ark_api::{Backup, BackupSpec, BackupStorageLocation};
 use ark_archive::{Index, ItemKey, Limits, index::unpack_member, layout};
 use ark_engine::backup::{self, Defaults, Options, Report};
 use ark_engine::job::{Job, Ports};
-use ark_engine::port::{Clock as _, Store, SystemClock};
+use ark_engine::port::{Store, SystemClock};
 use ark_engine::progress::Silent;
 use ark_kube::{ConnectOptions, Connection};
 use ark_testkit::ControlPlane;
