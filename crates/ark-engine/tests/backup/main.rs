@@ -1,5 +1,8 @@
 //! Backups of a real API server into a real directory.
-#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected shall stop")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that meets the unexpected shall stop"
+)]
 
 mod fence;
 mod select;
@@ -78,19 +81,19 @@ fn location() -> BackupStorageLocation {
 async fn contents(store: &dyn Store, name: &str) -> BTreeMap<ItemKey, serde_json::Value> {
     let index = store.read(&layout::index(name), 1 << 30).await.unwrap();
     let index = Index::decode(&index, &Limits::default()).unwrap();
-    let mut members = BTreeMap::new();
+    let mut members: Vec<Vec<u8>> = Vec::new();
+    for number in 0..index.member_count() {
+        let range = index.member_range(number).unwrap();
+        let packed = store
+            .read_range(&layout::contents(name), range)
+            .await
+            .unwrap();
+        let raw_len = index.member_raw_len(number).unwrap();
+        members.push(unpack_member(&packed, raw_len).unwrap());
+    }
     let mut items = BTreeMap::new();
     for entry in index.iter() {
-        if !members.contains_key(&entry.member) {
-            let range = index.member_range(entry.member).unwrap();
-            let packed = store
-                .read_range(&layout::contents(name), range)
-                .await
-                .unwrap();
-            let raw_len = index.member_raw_len(entry.member).unwrap();
-            members.insert(entry.member, unpack_member(&packed, raw_len).unwrap());
-        }
-        let json = entry.json(&members[&entry.member]).unwrap();
+        let json = entry.json(&members[entry.member as usize]).unwrap();
         items.insert(entry.key(), serde_json::from_slice(json).unwrap());
     }
     items

@@ -1,6 +1,6 @@
 //! What a backup holds: filters, labels, and what comes along.
 
-use ark_api::{BackupSpec, label};
+use ark_api::BackupSpec;
 use ark_archive::ItemKey;
 use ark_engine::backup::Options;
 use ark_testkit::{Namespaces, unique_name};
@@ -20,60 +20,11 @@ async fn a_namespace_brings_what_its_objects_need() {
     let namespace = namespaces.create("select").unwrap();
     let unique = unique_name("select");
     let group = format!("{unique}.example.org");
-    let manifest = format!(
-        r#"
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {{name: widgets.{group}}}
-spec:
-  group: {group}
-  scope: Namespaced
-  names: {{plural: widgets, singular: widget, kind: Widget}}
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema: {{openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}
----
-apiVersion: v1
-kind: PersistentVolume
-metadata: {{name: {unique}}}
-spec:
-  capacity: {{storage: 1Gi}}
-  accessModes: [ReadWriteOnce]
-  hostPath: {{path: /nowhere}}
-  storageClassName: ""
----
-apiVersion: v1
-kind: PersistentVolumeClaim
-metadata: {{name: data, namespace: {namespace}}}
-spec:
-  accessModes: [ReadWriteOnce]
-  resources: {{requests: {{storage: 1Gi}}}}
-  storageClassName: ""
-  volumeName: {unique}
----
-apiVersion: v1
-kind: ServiceAccount
-metadata: {{name: web, namespace: {namespace}}}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata: {{name: {unique}}}
-rules: []
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: {{name: {unique}-binding}}
-roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: {unique}}}
-subjects: [{{kind: ServiceAccount, name: web, namespace: {namespace}}}]
----
-apiVersion: v1
-kind: ConfigMap
-metadata: {{name: left-out, namespace: {namespace}, labels: {{{exclude}: "true"}}}}
-"#,
-        exclude = label::EXCLUDE_FROM_BACKUP
-    );
+    let fill = |text: &str| {
+        let text = text.replace("NAMESPACE", &namespace);
+        text.replace("GROUP", &group).replace("UNIQUE", &unique)
+    };
+    let manifest = fill(include_str!("related.yaml"));
     bench
         .plane
         .kubectl_stdin(&["apply", "-f", "-"], &manifest)
@@ -83,9 +34,8 @@ metadata: {{name: left-out, namespace: {namespace}, labels: {{{exclude}: "true"}
         .plane
         .kubectl(&["wait", "--for=condition=Established", &crd])
         .unwrap();
-    let widget = format!(
-        "{{apiVersion: {group}/v1, kind: Widget, metadata: {{name: one, namespace: {namespace}}}}}"
-    );
+    let widget =
+        fill("{apiVersion: GROUP/v1, kind: Widget, metadata: {name: one, namespace: NAMESPACE}}");
     bench
         .plane
         .kubectl_stdin(&["apply", "-f", "-"], &widget)
