@@ -89,15 +89,13 @@ impl<K: CustomResource> Custom<K> {
 
 /// The failure of a watch, if it will not pass by itself.
 fn lasting(operation: &str, problem: &watcher::Error) -> Option<ClusterError> {
-    let status = match problem {
-        watcher::Error::WatchError(status)
-        | watcher::Error::InitialListFailed(kube::Error::Api(status))
-        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
-        | watcher::Error::WatchFailed(kube::Error::Api(status)) => status,
-        _ => {
-            tracing::debug!(operation, error = %problem, "a watch broke; taking it up again");
-            return None;
-        }
+    let (watcher::Error::WatchError(status)
+    | watcher::Error::InitialListFailed(kube::Error::Api(status))
+    | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+    | watcher::Error::WatchFailed(kube::Error::Api(status))) = problem
+    else {
+        tracing::debug!(operation, error = %problem, "a watch broke; taking it up again");
+        return None;
     };
     let found = error::from_status(operation, status.code, &status.reason, &status.message);
     match found.kind {
