@@ -65,8 +65,14 @@ pub enum SideError {
 pub fn encode<T: Serialize + ?Sized>(document: &T) -> Result<Vec<u8>, SideError> {
     let mut json = serde_json::to_vec(document).map_err(SideError::Encode)?;
     json.push(b'\n');
+    pack(&json)
+}
+
+/// Packs bytes that are no JSON document, such as a log: gzip without name or
+/// time.
+pub fn pack(bytes: &[u8]) -> Result<Vec<u8>, SideError> {
     let mut gzip = GzBuilder::new().write(Vec::new(), Compression::default());
-    gzip.write_all(&json)
+    gzip.write_all(bytes)
         .and_then(|()| gzip.finish())
         .map_err(SideError::Pack)
 }
