@@ -23,7 +23,7 @@ mod validate;
 
 use std::collections::BTreeMap;
 
-use ark_api::{BackupStatus, Time};
+use ark_api::BackupStatus;
 use ark_archive::layout;
 
 pub use commit::{Exception, Instant, REVISION_ANNOTATION, annotations};
@@ -34,7 +34,7 @@ use crate::job::Job;
 use crate::outcome::{Issue, Issues, Scope, Severity};
 use crate::port::{
     ApiResource, ClusterError, ClusterErrorKind, Discovery, ListQuery, Revision, ServerVersion,
-    StoreError,
+    StoreError, stamp,
 };
 use crate::progress::Event;
 use collect::{Batch, Fence};
@@ -213,7 +213,7 @@ async fn once(
     } else {
         None
     };
-    let mut instant = Instant::at(at.as_ref(), Time(job.ports.clock.now()));
+    let mut instant = Instant::at(at.as_ref(), stamp(job.ports.clock.now()));
     let namespaces = list_namespaces(job, &discovery, at.as_ref()).await?;
     let plan = plan(backup, &discovery, &namespaces);
     drop(namespaces);

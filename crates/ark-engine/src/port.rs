@@ -7,7 +7,7 @@ mod clock;
 mod cluster;
 mod store;
 
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, SystemClock, stamp};
 pub use cluster::{
     ApiResource, Cluster, ClusterError, ClusterErrorKind, CreateOptions, Discovery, FailedGroup,
     ListQuery, Page, Patch, Revision, ServerVersion, Target,

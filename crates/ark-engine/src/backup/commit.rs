@@ -17,7 +17,7 @@ use super::{BackupError, ValidatedBackup};
 use crate::catalog;
 use crate::job::Job;
 use crate::outcome::Severity;
-use crate::port::{PutMode, Revision, ServerVersion, Store};
+use crate::port::{PutMode, Revision, ServerVersion, Store, stamp};
 
 /// Annotation with the revision that a backup shows.
 pub const REVISION_ANNOTATION: &str = "ark.heptio.com/revision";
@@ -164,7 +164,7 @@ fn document(
     } else {
         BackupPhase::PartiallyFailed
     });
-    status.completion_timestamp = Some(Time(job.ports.clock.now()));
+    status.completion_timestamp = Some(stamp(job.ports.clock.now()));
     status.warnings = count(Severity::Warning);
     status.errors = count(Severity::Error);
     let progress = status.progress.get_or_insert_default();

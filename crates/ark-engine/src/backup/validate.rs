@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use ark_api::storage_location::{AccessMode, LocationPhase};
-use ark_api::{Backup, BackupPhase, BackupSpec, BackupStorageLocation, GoDuration, Time, label};
+use ark_api::{Backup, BackupPhase, BackupSpec, BackupStorageLocation, GoDuration, label};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::port::stamp;
 use crate::select::{IncludeExclude, LabelFilter};
 
 /// Format version of the archive, as `status.formatVersion` and
@@ -98,7 +99,7 @@ pub fn validate(
     let status = prepared.status.get_or_insert_default();
     if messages.is_empty() {
         status.phase = Some(BackupPhase::InProgress);
-        status.start_timestamp.get_or_insert(Time(now));
+        status.start_timestamp.get_or_insert(stamp(now));
         return Ok(ValidatedBackup {
             backup: prepared,
             namespaces,
@@ -156,7 +157,7 @@ fn fill_in(
     status.version = 1;
     FORMAT_VERSION.clone_into(&mut status.format_version);
     let lifetime = SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX);
-    status.expiration = now.checked_add(lifetime).ok().map(Time);
+    status.expiration = now.checked_add(lifetime).ok().map(stamp);
 }
 
 fn check_location(name: &str, locations: &[BackupStorageLocation], messages: &mut Vec<String>) {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ark_api::Time;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -13,6 +14,11 @@ pub trait Clock: Send + Sync {
 
     /// Returns after `duration`.
     async fn sleep(&self, duration: Duration);
+}
+
+/// A moment as resources store it: RFC 3339 in whole seconds.
+pub fn stamp(moment: Timestamp) -> Time {
+    Time(Timestamp::from_second(moment.as_second()).unwrap_or(moment))
 }
 
 /// The clock of the machine.

@@ -4,6 +4,8 @@
     reason = "a test that meets the unexpected shall stop"
 )]
 
+mod failure;
+mod faulty;
 mod fence;
 mod select;
 
@@ -13,7 +15,7 @@ use std::sync::Arc;
 use ark_api::storage_location::LocationPhase;
 use ark_api::{Backup, BackupSpec, BackupStorageLocation};
 use ark_archive::{Index, ItemKey, Limits, index::unpack_member, layout};
-use ark_engine::backup::{self, Defaults, Options, Report};
+use ark_engine::backup::{self, BackupError, Defaults, Options, Report, ValidatedBackup};
 use ark_engine::job::{Job, Ports};
 use ark_engine::port::{Store, SystemClock};
 use ark_engine::progress::Silent;
@@ -53,16 +55,41 @@ impl Bench {
     }
 
     async fn back_up(&self, name: &str, spec: BackupSpec, options: &Options) -> Report {
+        let backup = self.validated(name, &format!("uid-of-{name}"), spec);
+        let job = self.job(CancellationToken::new());
+        backup::run(&job, &backup, options).await.unwrap()
+    }
+
+    async fn try_back_up(
+        &self,
+        name: &str,
+        spec: BackupSpec,
+        cancel: CancellationToken,
+    ) -> Result<Report, BackupError> {
+        let backup = self.validated(name, &format!("uid-of-{name}"), spec);
+        backup::run(&self.job(cancel), &backup, &Options::default()).await
+    }
+
+    async fn try_back_up_as(
+        &self,
+        name: &str,
+        uid: &str,
+        spec: BackupSpec,
+    ) -> Result<Report, BackupError> {
+        let backup = self.validated(name, uid, spec);
+        let job = self.job(CancellationToken::new());
+        backup::run(&job, &backup, &Options::default()).await
+    }
+
+    fn validated(&self, name: &str, uid: &str, spec: BackupSpec) -> ValidatedBackup {
         let mut backup = Backup::new(name, spec);
-        backup.metadata.uid = Some(format!("uid-of-{name}"));
+        backup.metadata.uid = Some(uid.to_owned());
         let now = self.ports.clock.now();
-        let valid = backup::validate(&backup, &[location()], &Defaults::default(), now).unwrap();
-        let job = Job::new(
-            self.ports.clone(),
-            Arc::new(Silent),
-            CancellationToken::new(),
-        );
-        backup::run(&job, &valid, options).await.unwrap()
+        backup::validate(&backup, &[location()], &Defaults::default(), now).unwrap()
+    }
+
+    fn job(&self, cancel: CancellationToken) -> Job {
+        Job::new(self.ports.clone(), Arc::new(Silent), cancel)
     }
 
     /// Everything in a backup, read back through its index.
