@@ -1,1 +1,26 @@
-//! ark-server.
+//! The server: controllers over custom resources, and what makes them a process.
+//!
+//! Start with [`run`]: the composition root, which reads from top to bottom.
+//! Each controller is one file under `controller`, and each reconcile reads as
+//! its steps: fetch what the spec refers to, validate, plan, act, report. Long
+//! work is a job in the registry (`jobs`); a reconcile starts or observes it.
+//!
+//! State lives in custom resources and in the bucket. What is in memory here
+//! (running jobs, opened locations) can be lost at any moment.
+
+mod attempts;
+mod context;
+mod controller;
+mod health;
+mod jobs;
+mod locations;
+mod memory;
+mod metrics;
+mod options;
+mod queue;
+mod run;
+mod status;
+mod task;
+
+pub use options::ServerOptions;
+pub use run::{Server, ServerError, run};

@@ -1,0 +1,117 @@
+//! What every controller is given: typed access, running jobs, locations.
+
+use std::sync::Arc;
+
+use ark_api::{
+    Backup, BackupStorageLocation, DeleteBackupRequest, DownloadRequest, Restore,
+    ServerStatusRequest,
+};
+use ark_engine::backup::{BackupError, Report as BackupReport};
+use ark_engine::port::{Clock, Cluster};
+use ark_engine::restore::{Report as RestoreReport, RestoreError};
+use ark_kube::{Connection, Custom, Trigger};
+use jiff::Timestamp;
+
+use crate::jobs::Jobs;
+use crate::locations::Locations;
+use crate::memory::Memory;
+use crate::metrics::Metrics;
+use crate::options::ServerOptions;
+use crate::task::Tasks;
+
+/// How a backup's job ends.
+pub(crate) type BackupResult = Result<BackupReport, BackupError>;
+/// How a restore's job ends.
+pub(crate) type RestoreResult = Result<RestoreReport, RestoreError>;
+/// How a deletion's job ends: what went wrong, as sentences; empty when nothing.
+pub(crate) type DeletionResult = Vec<String>;
+
+/// The resources of the server's namespace.
+pub(crate) struct Api {
+    pub(crate) backups: Custom<Backup>,
+    pub(crate) restores: Custom<Restore>,
+    pub(crate) locations: Custom<BackupStorageLocation>,
+    pub(crate) deletions: Custom<DeleteBackupRequest>,
+    pub(crate) downloads: Custom<DownloadRequest>,
+    pub(crate) status_requests: Custom<ServerStatusRequest>,
+}
+
+/// Ways to ask the controllers that run jobs.
+pub(crate) struct Triggers {
+    pub(crate) backups: Trigger,
+    pub(crate) restores: Trigger,
+    pub(crate) deletions: Trigger,
+}
+
+/// Shared by all reconciles.
+pub(crate) struct Context {
+    pub(crate) namespace: String,
+    pub(crate) options: ServerOptions,
+    pub(crate) cluster: Arc<dyn Cluster>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) api: Api,
+    pub(crate) locations: Locations,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) backup_jobs: Jobs<BackupResult>,
+    pub(crate) restore_jobs: Jobs<RestoreResult>,
+    pub(crate) deletion_jobs: Jobs<DeletionResult>,
+    /// Held while a backup is let in or told to wait, so that two reconciles do
+    /// not take one slot.
+    pub(crate) backup_admission: tokio::sync::Mutex<()>,
+    /// The same for restores.
+    pub(crate) restore_admission: tokio::sync::Mutex<()>,
+    /// Specs of locations as they were last checked, and when.
+    pub(crate) checked: Memory,
+    /// Specs of locations as they were last synced, and when.
+    pub(crate) synced: Memory,
+}
+
+impl Context {
+    /// Puts together what the controllers need. Sends nothing.
+    pub(crate) fn new(
+        connection: &Connection,
+        namespace: &str,
+        options: ServerOptions,
+        clock: Arc<dyn Clock>,
+        (tasks, triggers, metrics): (&Tasks, Triggers, Arc<Metrics>),
+    ) -> Self {
+        let cluster: Arc<dyn Cluster> = Arc::new(connection.clone());
+        // The end of a job concerns its own object and all that wait for a slot;
+        // looking at the others costs nothing.
+        let Triggers {
+            backups,
+            restores,
+            deletions,
+        } = triggers;
+        Self {
+            namespace: namespace.to_owned(),
+            options,
+            cluster: Arc::clone(&cluster),
+            clock,
+            api: Api {
+                backups: Custom::new(connection, namespace),
+                restores: Custom::new(connection, namespace),
+                locations: Custom::new(connection, namespace),
+                deletions: Custom::new(connection, namespace),
+                downloads: Custom::new(connection, namespace),
+                status_requests: Custom::new(connection, namespace),
+            },
+            locations: Locations::new(cluster, namespace.to_owned()),
+            metrics,
+            backup_jobs: Jobs::new("backup", tasks.clone(), move |_| backups.all()),
+            restore_jobs: Jobs::new("restore", tasks.clone(), move |_| restores.all()),
+            deletion_jobs: Jobs::new("deletion of", tasks.clone(), move |key| {
+                deletions.object(&key.name);
+            }),
+            backup_admission: tokio::sync::Mutex::default(),
+            restore_admission: tokio::sync::Mutex::default(),
+            checked: Memory::default(),
+            synced: Memory::default(),
+        }
+    }
+
+    /// This instant.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}

@@ -1,0 +1,101 @@
+//! One controller a file. A reconcile reads as its steps: fetch what the spec
+//! refers to, validate, plan, act, report; the steps in the middle take no client.
+
+use ark_api::{BackupStorageLocation, ObjectMeta, label};
+use ark_engine::port::{ClusterError, ClusterErrorKind, StoreError};
+use ark_kube::CustomError;
+
+use crate::locations::LocationError;
+use crate::status::Written;
+
+pub(crate) mod backup;
+pub(crate) mod backup_sync;
+pub(crate) mod delete_request;
+pub(crate) mod download_request;
+pub(crate) mod gc;
+pub(crate) mod housekeeping;
+pub(crate) mod restore;
+pub(crate) mod status_request;
+pub(crate) mod storage_location;
+
+/// A reconcile that is to be repeated later.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReconcileError {
+    /// A call about our own resources.
+    #[error(transparent)]
+    Custom(#[from] CustomError),
+    /// Another call to the API server.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// A location could not be opened.
+    #[error("backup location `{name}`")]
+    Location {
+        /// The location.
+        name: String,
+        /// Why.
+        #[source]
+        source: LocationError,
+    },
+    /// A call to a location's store.
+    #[error("backup location `{name}`")]
+    Store {
+        /// The location.
+        name: String,
+        /// Why.
+        #[source]
+        source: StoreError,
+    },
+    /// What is asked for cannot be answered.
+    #[error("{0}")]
+    Unanswerable(String),
+}
+
+impl ReconcileError {
+    /// Whether somebody else wrote first: looking again is all there is to do.
+    pub(crate) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Custom(error) if error.kind() == Some(ClusterErrorKind::Conflict))
+    }
+}
+
+/// An error and its causes as one sentence, for a status.
+pub(crate) fn sentence(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// Whether progress can go on being written to an object, after one write.
+pub(crate) fn written_progress(name: &str, error: Option<CustomError>) -> Written {
+    let Some(error) = error else {
+        return Written::GoOn;
+    };
+    let gone = [ClusterErrorKind::NotFound, ClusterErrorKind::Conflict];
+    if error.kind().is_some_and(|kind| gone.contains(&kind)) {
+        return Written::Gone;
+    }
+    tracing::warn!(name, %error, "cannot write progress");
+    Written::GoOn
+}
+
+/// The location of a name.
+pub(crate) fn find<'a>(
+    locations: &'a [BackupStorageLocation],
+    name: &str,
+) -> Option<&'a BackupStorageLocation> {
+    locations
+        .iter()
+        .find(|location| location.metadata.name.as_deref() == Some(name))
+}
+
+/// The schedule that made an object, for metrics; empty when none did.
+pub(crate) fn schedule(metadata: &ObjectMeta) -> &str {
+    let labels = metadata.labels.as_ref();
+    labels
+        .and_then(|labels| labels.get(label::SCHEDULE_NAME))
+        .map_or("", String::as_str)
+}

@@ -1,0 +1,352 @@
+//! Backups: checked, queued, run as jobs, reported.
+//!
+//! Everything that a backup's phase says is written here, save `Deleting`. A
+//! backup in phase `InProgress` that no job works on was interrupted by the end
+//! of a server, and is begun again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ark_api::backup::BackupProgress;
+use ark_api::{Backup, BackupPhase, BackupStorageLocation, Time};
+use ark_engine::backup::{self, BackupError, Rejected, Report, ValidatedBackup};
+use ark_engine::job::{Job, Ports};
+use ark_engine::port::Store;
+use ark_kube::Next;
+use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
+
+use super::{ReconcileError, find, schedule, sentence, written_progress};
+use crate::attempts;
+use crate::context::{BackupResult, Context};
+use crate::jobs::{JobKey, Observed};
+use crate::metrics::{BackupFigures, Outcome};
+use crate::queue::{self, Turn, Waiting};
+use crate::status::{self, Counts, Written};
+
+/// How long a new backup waits for its location to be looked at for the first time.
+const LOCATION_PATIENCE: SignedDuration = SignedDuration::from_mins(1);
+/// Pause between two looks while it waits.
+const LOCATION_PAUSE: Duration = Duration::from_secs(1);
+/// A queued backup is looked at when a job ends, and at least this often.
+const QUEUE_PAUSE: Duration = Duration::from_mins(1);
+/// After somebody else wrote first.
+const CONFLICT_PAUSE: Duration = Duration::from_millis(200);
+
+/// Brings one backup a step further.
+pub(crate) async fn reconcile(
+    context: Arc<Context>,
+    seen: Arc<Backup>,
+) -> Result<Next, ReconcileError> {
+    let Some(key) = JobKey::of(&seen.metadata) else {
+        return Ok(Next::OnChange);
+    };
+    match context.backup_jobs.observe(&key) {
+        Observed::Running => return Ok(Next::OnChange),
+        Observed::Absent if !wants_to_run(seen.phase()) => return Ok(Next::OnChange),
+        _ => {}
+    }
+    // What the watch shows may be older than what this server wrote itself.
+    let backup = context.api.backups.get(&key.name).await?;
+    let Some(backup) = backup.filter(|backup| backup.metadata.uid == seen.metadata.uid) else {
+        context.backup_jobs.forget(&key);
+        return Ok(Next::OnChange);
+    };
+    let next = match context.backup_jobs.observe(&key) {
+        Observed::Absent if wants_to_run(backup.phase()) => admit(&context, &key, &backup).await,
+        Observed::Running | Observed::Absent => Ok(Next::OnChange),
+        Observed::Ended(result) => finish(&context, &key, &backup, &result).await,
+        Observed::Panicked(message) => {
+            let reason = format!("the backup ended by a fault of the server: {message}");
+            fail(&context, &backup, reason)
+                .await
+                .inspect(|_| context.backup_jobs.forget(&key))
+        }
+    };
+    match next {
+        Err(error) if error.is_conflict() => Ok(Next::After(CONFLICT_PAUSE)),
+        next => next,
+    }
+}
+
+fn wants_to_run(phase: &BackupPhase) -> bool {
+    use BackupPhase as Phase;
+    matches!(
+        phase,
+        Phase::New | Phase::Queued | Phase::ReadyToStart | Phase::InProgress
+    )
+}
+
+/// Validates a backup and lets it in when its turn has come.
+async fn admit(
+    context: &Arc<Context>,
+    key: &JobKey,
+    backup: &Backup,
+) -> Result<Next, ReconcileError> {
+    let locations = context.api.locations.list(None).await?.items;
+    let now = context.now();
+    let valid = match backup::validate(backup, &locations, &context.options.backup_defaults, now) {
+        Ok(valid) => valid,
+        Err(rejected) => return reject(context, backup, &rejected, &locations).await,
+    };
+    let _admission = context.backup_admission.lock().await;
+    match turn(context, key).await? {
+        Turn::Wait(position) => enqueue(context, backup, position).await,
+        Turn::Start => start(context, key, backup, (valid, &locations)).await,
+    }
+}
+
+async fn reject(
+    context: &Context,
+    backup: &Backup,
+    rejected: &Rejected,
+    locations: &[BackupStorageLocation],
+) -> Result<Next, ReconcileError> {
+    if is_location_new(context, &rejected.prepared, locations) {
+        return Ok(Next::After(LOCATION_PAUSE));
+    }
+    if *backup.phase() == BackupPhase::InProgress {
+        let reason = format!("it cannot be begun again: {}", rejected.messages.join("; "));
+        return fail(context, backup, reason).await;
+    }
+    let mut prepared = Backup::clone(&rejected.prepared);
+    prepared.status.get_or_insert_default().queue_position = 0;
+    write(context, backup, &prepared).await?;
+    let schedule = schedule(&backup.metadata);
+    let figures = BackupFigures::default();
+    context
+        .metrics
+        .backup_ended(schedule, Outcome::Invalid, figures, context.now());
+    tracing::info!(backup = name(backup), problems = ?rejected.messages, "backup is not valid");
+    Ok(Next::OnChange)
+}
+
+/// Whether the location exists and nobody looked at it yet: resources that are
+/// applied together shall not fail because of their order.
+fn is_location_new(
+    context: &Context,
+    backup: &Backup,
+    locations: &[BackupStorageLocation],
+) -> bool {
+    let location = find(locations, &backup.spec.storage_location);
+    let unseen = location.is_some_and(|location| location.phase().is_none());
+    let created = backup.metadata.creation_timestamp.as_ref();
+    let age = created.map(|created| context.now().duration_since(created.0));
+    unseen && age.is_some_and(|age| age < LOCATION_PATIENCE)
+}
+
+async fn turn(context: &Context, key: &JobKey) -> Result<Turn, ReconcileError> {
+    let slots = context
+        .options
+        .concurrent_backups
+        .saturating_sub(context.backup_jobs.running());
+    let listed = context.api.backups.list(None).await?.items;
+    let waiting: Vec<Waiting> = listed
+        .iter()
+        .filter(|backup| wants_to_run(backup.phase()))
+        .filter(|backup| {
+            let key = JobKey::of(&backup.metadata);
+            key.is_some_and(|key| matches!(context.backup_jobs.observe(&key), Observed::Absent))
+        })
+        .map(|backup| Waiting {
+            name: name(backup).to_owned(),
+            interrupted: *backup.phase() == BackupPhase::InProgress,
+            position: backup
+                .status
+                .as_ref()
+                .map_or(0, |status| status.queue_position),
+            created: backup
+                .metadata
+                .creation_timestamp
+                .as_ref()
+                .map(|time| time.0),
+        })
+        .collect();
+    Ok(queue::turn(&waiting, &key.name, slots))
+}
+
+async fn enqueue(
+    context: &Context,
+    backup: &Backup,
+    position: i64,
+) -> Result<Next, ReconcileError> {
+    // One that was interrupted is in progress, as far as its user is concerned.
+    if *backup.phase() != BackupPhase::InProgress {
+        let mut queued = backup.clone();
+        let status = queued.status.get_or_insert_default();
+        status.phase = Some(BackupPhase::Queued);
+        status.queue_position = position;
+        write(context, backup, &queued).await?;
+    }
+    Ok(Next::After(QUEUE_PAUSE))
+}
+
+/// Notes in the resource that work begins, and only then begins it.
+async fn start(
+    context: &Arc<Context>,
+    key: &JobKey,
+    backup: &Backup,
+    (mut valid, locations): (ValidatedBackup, &[BackupStorageLocation]),
+) -> Result<Next, ReconcileError> {
+    if attempts::count(&backup.metadata) >= attempts::MAX {
+        return fail(context, backup, attempts::used_up()).await;
+    }
+    let name = valid.location_name().to_owned();
+    let Some(location) = find(locations, &name) else {
+        return Ok(Next::After(LOCATION_PAUSE));
+    };
+    let store = match context.locations.store(location).await {
+        Ok(store) => store,
+        Err(source) if source.is_retryable() => {
+            return Err(ReconcileError::Location { name, source });
+        }
+        Err(source) => {
+            let reason = format!("backup location `{name}`: {}", sentence(&source));
+            return fail(context, backup, reason).await;
+        }
+    };
+    attempts::add(&mut valid.backup.metadata);
+    valid.backup.status.get_or_insert_default().queue_position = 0;
+    write(context, backup, &valid.backup).await?;
+    context.metrics.backup_started(schedule(&backup.metadata));
+    tracing::info!(backup = key.name, location = name, "backup begins");
+    let job_context = Arc::clone(context);
+    context.backup_jobs.start(key.clone(), |cancel| {
+        work(job_context, store, valid, cancel)
+    });
+    Ok(Next::OnChange)
+}
+
+async fn work(
+    context: Arc<Context>,
+    store: Arc<dyn Store>,
+    valid: ValidatedBackup,
+    cancel: CancellationToken,
+) -> BackupResult {
+    let (observer, counts) = status::channel();
+    let ports = Ports {
+        cluster: Arc::clone(&context.cluster),
+        store,
+        clock: Arc::clone(&context.clock),
+    };
+    let job = Job::new(ports, Arc::new(observer), cancel.clone());
+    let running = Box::pin(backup::run(&job, &valid, &context.options.backup));
+    let patch = |counts| write_progress(&context, &valid.backup, counts);
+    status::alongside(counts, &cancel, running, patch).await
+}
+
+async fn write_progress(context: &Context, backup: &Backup, counts: Counts) -> Written {
+    // Only what differs between these two is sent: the uid, which makes the
+    // server refuse when the name stands for another backup by now, and counts.
+    let mut before = backup.clone();
+    before.metadata.uid = None;
+    before.status.get_or_insert_default().progress = None;
+    let mut after = backup.clone();
+    after.status.get_or_insert_default().progress = Some(BackupProgress {
+        total_items: i64::try_from(counts.total).unwrap_or(i64::MAX),
+        items_backed_up: i64::try_from(counts.done).unwrap_or(i64::MAX),
+    });
+    let written = context
+        .api
+        .backups
+        .patch(name(backup), &before, &after)
+        .await;
+    written_progress(name(backup), written.err())
+}
+
+/// Writes what a job came to.
+async fn finish(
+    context: &Context,
+    key: &JobKey,
+    backup: &Backup,
+    result: &BackupResult,
+) -> Result<Next, ReconcileError> {
+    let next = match result {
+        // Somebody else decided about it meanwhile.
+        _ if *backup.phase() != BackupPhase::InProgress => Next::OnChange,
+        Ok(report) => complete(context, backup, report).await?,
+        // It stays in progress, for the next server to begin again.
+        Err(BackupError::Cancelled | BackupError::Interrupted) => return Ok(Next::OnChange),
+        Err(error) => fail(context, backup, sentence(error)).await?,
+    };
+    context.backup_jobs.forget(key);
+    Ok(next)
+}
+
+async fn complete(
+    context: &Context,
+    backup: &Backup,
+    report: &Report,
+) -> Result<Next, ReconcileError> {
+    let mut done = backup.clone();
+    done.status = Some(report.status.clone());
+    let annotations = done.metadata.annotations.get_or_insert_default();
+    annotations.extend(backup::annotations(&report.version, &report.instant));
+    write(context, backup, &done).await?;
+    let status = &report.status;
+    let outcome = match status.phase {
+        Some(BackupPhase::Completed) => Outcome::Success,
+        _ => Outcome::Partial,
+    };
+    let figures = BackupFigures {
+        // A backup that was found complete was not measured.
+        bytes: (report.bytes > 0).then_some(report.bytes),
+        items: status
+            .progress
+            .as_ref()
+            .map_or(0, |progress| progress.items_backed_up),
+        errors: status.errors,
+        warnings: u64::try_from(status.warnings).unwrap_or(0),
+        seconds: seconds(&done),
+    };
+    context
+        .metrics
+        .backup_ended(schedule(&backup.metadata), outcome, figures, context.now());
+    let phase = done.phase();
+    tracing::info!(backup = name(backup), %phase, items = figures.items, "backup ended");
+    Ok(Next::OnChange)
+}
+
+async fn fail(context: &Context, backup: &Backup, reason: String) -> Result<Next, ReconcileError> {
+    tracing::warn!(backup = name(backup), reason, "backup failed");
+    let mut failed = backup.clone();
+    let status = failed.status.get_or_insert_default();
+    status.phase = Some(BackupPhase::Failed);
+    status.queue_position = 0;
+    status.failure_reason = reason;
+    status.completion_timestamp = Some(Time(context.now()));
+    write(context, backup, &failed).await?;
+    let figures = BackupFigures {
+        seconds: seconds(&failed),
+        ..BackupFigures::default()
+    };
+    let schedule = schedule(&backup.metadata);
+    context
+        .metrics
+        .backup_ended(schedule, Outcome::Failure, figures, context.now());
+    Ok(Next::OnChange)
+}
+
+async fn write(context: &Context, before: &Backup, after: &Backup) -> Result<(), ReconcileError> {
+    context
+        .api
+        .backups
+        .patch_unchanged(name(before), before, after)
+        .await?;
+    Ok(())
+}
+
+fn seconds(backup: &Backup) -> f64 {
+    let status = backup.status.as_ref();
+    let times = status.and_then(|status| {
+        Some((
+            status.start_timestamp.as_ref()?.0,
+            status.completion_timestamp.as_ref()?.0,
+        ))
+    });
+    times.map_or(0.0, |(start, end)| end.duration_since(start).as_secs_f64())
+}
+
+fn name(backup: &Backup) -> &str {
+    backup.metadata.name.as_deref().unwrap_or_default()
+}

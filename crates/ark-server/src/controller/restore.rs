@@ -1,0 +1,312 @@
+//! Restores: checked, run as jobs, reported, and their files removed with them.
+//!
+//! Shaped like the controller of backups, save that a restore that waits for a
+//! slot stays `New`, since the kind has no phase for waiting.
+
+mod removal;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ark_api::restore::RestoreProgress;
+use ark_api::{Backup, BackupStorageLocation, Restore, RestorePhase, Time};
+use ark_engine::job::{Job, Ports};
+use ark_engine::port::Store;
+use ark_engine::restore::{self, Rejected, Report, RestoreError, ValidatedRestore};
+use ark_kube::Next;
+use tokio_util::sync::CancellationToken;
+
+use super::{ReconcileError, find, schedule, sentence, written_progress};
+use crate::attempts;
+use crate::context::{Context, RestoreResult};
+use crate::jobs::{JobKey, Observed};
+use crate::metrics::Outcome;
+use crate::queue::{self, Turn, Waiting};
+use crate::status::{self, Counts, Written};
+
+/// A waiting restore is looked at when a job ends, and at least this often.
+const QUEUE_PAUSE: Duration = Duration::from_mins(1);
+/// After somebody else wrote first.
+const CONFLICT_PAUSE: Duration = Duration::from_millis(200);
+
+/// Brings one restore a step further.
+pub(crate) async fn reconcile(
+    context: Arc<Context>,
+    seen: Arc<Restore>,
+) -> Result<Next, ReconcileError> {
+    let Some(key) = JobKey::of(&seen.metadata) else {
+        return Ok(Next::OnChange);
+    };
+    if seen.metadata.deletion_timestamp.is_some() {
+        return removal::remove(&context, &key, &seen).await;
+    }
+    match context.restore_jobs.observe(&key) {
+        Observed::Running => return Ok(Next::OnChange),
+        Observed::Absent if !wants_to_run(seen.phase()) => return Ok(Next::OnChange),
+        _ => {}
+    }
+    // What the watch shows may be older than what this server wrote itself.
+    let restore = context.api.restores.get(&key.name).await?;
+    let Some(restore) = restore.filter(|restore| restore.metadata.uid == seen.metadata.uid) else {
+        context.restore_jobs.forget(&key);
+        return Ok(Next::OnChange);
+    };
+    let next = match context.restore_jobs.observe(&key) {
+        Observed::Absent if wants_to_run(restore.phase()) => admit(&context, &key, &restore).await,
+        Observed::Running | Observed::Absent => Ok(Next::OnChange),
+        Observed::Ended(result) => finish(&context, &key, &restore, &result).await,
+        Observed::Panicked(message) => {
+            let reason = format!("the restore ended by a fault of the server: {message}");
+            fail(&context, &restore, reason)
+                .await
+                .inspect(|_| context.restore_jobs.forget(&key))
+        }
+    };
+    match next {
+        Err(error) if error.is_conflict() => Ok(Next::After(CONFLICT_PAUSE)),
+        next => next,
+    }
+}
+
+fn wants_to_run(phase: &RestorePhase) -> bool {
+    matches!(phase, RestorePhase::New | RestorePhase::InProgress)
+}
+
+/// What a restore's spec refers to.
+struct Referred {
+    backups: Vec<Backup>,
+    locations: Vec<BackupStorageLocation>,
+}
+
+/// Validates a restore and lets it in when its turn has come.
+async fn admit(
+    context: &Arc<Context>,
+    key: &JobKey,
+    restore: &Restore,
+) -> Result<Next, ReconcileError> {
+    let referred = Referred {
+        backups: context.api.backups.list(None).await?.items,
+        locations: context.api.locations.list(None).await?.items,
+    };
+    let defaults = &context.options.restore_defaults;
+    let now = context.now();
+    let valid = restore::validate(
+        restore,
+        &referred.backups,
+        &referred.locations,
+        defaults,
+        now,
+    );
+    let valid = match valid {
+        Ok(valid) => valid,
+        Err(rejected) => return reject(context, restore, &rejected).await,
+    };
+    let _admission = context.restore_admission.lock().await;
+    match turn(context, key).await? {
+        Turn::Wait(_) => Ok(Next::After(QUEUE_PAUSE)),
+        Turn::Start => start(context, key, restore, (valid, &referred.locations)).await,
+    }
+}
+
+async fn reject(
+    context: &Context,
+    restore: &Restore,
+    rejected: &Rejected,
+) -> Result<Next, ReconcileError> {
+    if *restore.phase() == RestorePhase::InProgress {
+        let reason = format!("it cannot be begun again: {}", rejected.messages.join("; "));
+        return fail(context, restore, reason).await;
+    }
+    write(context, restore, &rejected.prepared).await?;
+    context
+        .metrics
+        .restore_ended(schedule_of(restore), Outcome::Invalid);
+    tracing::info!(restore = name(restore), problems = ?rejected.messages, "restore is not valid");
+    Ok(Next::OnChange)
+}
+
+async fn turn(context: &Context, key: &JobKey) -> Result<Turn, ReconcileError> {
+    let slots = context
+        .options
+        .concurrent_restores
+        .saturating_sub(context.restore_jobs.running());
+    let listed = context.api.restores.list(None).await?.items;
+    let waiting: Vec<Waiting> = listed
+        .iter()
+        .filter(|restore| wants_to_run(restore.phase()))
+        .filter(|restore| restore.metadata.deletion_timestamp.is_none())
+        .filter(|restore| {
+            let key = JobKey::of(&restore.metadata);
+            key.is_some_and(|key| matches!(context.restore_jobs.observe(&key), Observed::Absent))
+        })
+        .map(|restore| Waiting {
+            name: name(restore).to_owned(),
+            interrupted: *restore.phase() == RestorePhase::InProgress,
+            position: 0,
+            created: restore
+                .metadata
+                .creation_timestamp
+                .as_ref()
+                .map(|time| time.0),
+        })
+        .collect();
+    Ok(queue::turn(&waiting, &key.name, slots))
+}
+
+/// Notes in the resource that work begins, and only then begins it.
+async fn start(
+    context: &Arc<Context>,
+    key: &JobKey,
+    restore: &Restore,
+    (mut valid, locations): (ValidatedRestore, &[BackupStorageLocation]),
+) -> Result<Next, ReconcileError> {
+    if attempts::count(&restore.metadata) >= attempts::MAX {
+        return fail(context, restore, attempts::used_up()).await;
+    }
+    let name = valid.location_name().to_owned();
+    let Some(location) = find(locations, &name) else {
+        return fail(
+            context,
+            restore,
+            format!("backup location `{name}` does not exist"),
+        )
+        .await;
+    };
+    let store = match context.locations.store(location).await {
+        Ok(store) => store,
+        Err(source) if source.is_retryable() => {
+            return Err(ReconcileError::Location { name, source });
+        }
+        Err(source) => {
+            let reason = format!("backup location `{name}`: {}", sentence(&source));
+            return fail(context, restore, reason).await;
+        }
+    };
+    attempts::add(&mut valid.restore.metadata);
+    removal::hold(&mut valid.restore.metadata);
+    write(context, restore, &valid.restore).await?;
+    context.metrics.restore_started(schedule_of(&valid.restore));
+    tracing::info!(
+        restore = key.name,
+        backup = valid.restore.spec.backup_name,
+        "restore begins"
+    );
+    let job_context = Arc::clone(context);
+    context.restore_jobs.start(key.clone(), |cancel| {
+        work(job_context, store, valid, cancel)
+    });
+    Ok(Next::OnChange)
+}
+
+async fn work(
+    context: Arc<Context>,
+    store: Arc<dyn Store>,
+    valid: ValidatedRestore,
+    cancel: CancellationToken,
+) -> RestoreResult {
+    let (observer, counts) = status::channel();
+    let ports = Ports {
+        cluster: Arc::clone(&context.cluster),
+        store,
+        clock: Arc::clone(&context.clock),
+    };
+    let job = Job::new(ports, Arc::new(observer), cancel.clone());
+    let running = Box::pin(restore::run(&job, &valid, &context.options.restore));
+    let patch = |counts| write_progress(&context, &valid.restore, counts);
+    status::alongside(counts, &cancel, running, patch).await
+}
+
+async fn write_progress(context: &Context, restore: &Restore, counts: Counts) -> Written {
+    // Only what differs between these two is sent: the uid, which makes the
+    // server refuse when the name stands for another restore by now, and counts.
+    let mut before = restore.clone();
+    before.metadata.uid = None;
+    before.status.get_or_insert_default().progress = None;
+    let mut after = restore.clone();
+    after.status.get_or_insert_default().progress = Some(RestoreProgress {
+        total_items: i64::try_from(counts.total).unwrap_or(i64::MAX),
+        items_restored: i64::try_from(counts.done).unwrap_or(i64::MAX),
+    });
+    let written = context
+        .api
+        .restores
+        .patch(name(restore), &before, &after)
+        .await;
+    written_progress(name(restore), written.err())
+}
+
+/// Writes what a job came to.
+async fn finish(
+    context: &Context,
+    key: &JobKey,
+    restore: &Restore,
+    result: &RestoreResult,
+) -> Result<Next, ReconcileError> {
+    let next = match result {
+        // Somebody else decided about it meanwhile.
+        _ if *restore.phase() != RestorePhase::InProgress => Next::OnChange,
+        Ok(report) => complete(context, restore, report).await?,
+        // It stays in progress, for the next server to begin again.
+        Err(RestoreError::Cancelled | RestoreError::Interrupted) => return Ok(Next::OnChange),
+        Err(error) => fail(context, restore, sentence(error)).await?,
+    };
+    context.restore_jobs.forget(key);
+    Ok(next)
+}
+
+async fn complete(
+    context: &Context,
+    restore: &Restore,
+    report: &Report,
+) -> Result<Next, ReconcileError> {
+    let mut done = restore.clone();
+    done.status = Some(report.status.clone());
+    write(context, restore, &done).await?;
+    let outcome = match done.phase() {
+        RestorePhase::Completed => Outcome::Success,
+        _ => Outcome::Partial,
+    };
+    context.metrics.restore_ended(schedule_of(restore), outcome);
+    tracing::info!(restore = name(restore), phase = %done.phase(), "restore ended");
+    Ok(Next::OnChange)
+}
+
+async fn fail(
+    context: &Context,
+    restore: &Restore,
+    reason: String,
+) -> Result<Next, ReconcileError> {
+    tracing::warn!(restore = name(restore), reason, "restore failed");
+    let mut failed = restore.clone();
+    let status = failed.status.get_or_insert_default();
+    status.phase = Some(RestorePhase::Failed);
+    status.failure_reason = reason;
+    status.completion_timestamp = Some(Time(context.now()));
+    write(context, restore, &failed).await?;
+    context
+        .metrics
+        .restore_ended(schedule_of(restore), Outcome::Failure);
+    Ok(Next::OnChange)
+}
+
+async fn write(context: &Context, before: &Restore, after: &Restore) -> Result<(), ReconcileError> {
+    context
+        .api
+        .restores
+        .patch_unchanged(name(before), before, after)
+        .await?;
+    Ok(())
+}
+
+/// The schedule whose backup is restored, for metrics.
+fn schedule_of(restore: &Restore) -> &str {
+    if restore.spec.schedule_name.is_empty() {
+        schedule(&restore.metadata)
+    } else {
+        &restore.spec.schedule_name
+    }
+}
+
+fn name(restore: &Restore) -> &str {
+    restore.metadata.name.as_deref().unwrap_or_default()
+}

@@ -1,0 +1,161 @@
+//! Backup locations: looked at once in a while, and at most one the default.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ark_api::{BackupStorageLocation, GoDuration, LocationPhase, Time};
+use ark_kube::Next;
+use ark_store::check_layout;
+
+use super::{ReconcileError, sentence};
+use crate::context::Context;
+use crate::memory::Due;
+
+/// A location that has not answered by then is not available.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// Looks at a location when that is due.
+pub(crate) async fn reconcile(
+    context: Arc<Context>,
+    location: Arc<BackupStorageLocation>,
+) -> Result<Next, ReconcileError> {
+    let default = context.options.store_validation_frequency;
+    let period = GoDuration::or_default(location.spec.validation_frequency, default);
+    // An explicit zero means once, and is not the same as no value here.
+    let once = location
+        .spec
+        .validation_frequency
+        .is_some_and(GoDuration::is_zero);
+    let period = if once { Duration::ZERO } else { period };
+    match context.checked.due(&location, period, context.now()) {
+        Due::Never => return Ok(Next::OnChange),
+        Due::In(pause) => return Ok(Next::After(pause)),
+        Due::Now => {}
+    }
+    if location.spec.default {
+        keep_one_default(&context).await?;
+    }
+    let problem = probe(&context, &location).await;
+    report(&context, &location, problem).await?;
+    context.checked.done(&location, context.now());
+    Ok(if period.is_zero() {
+        Next::OnChange
+    } else {
+        Next::After(period)
+    })
+}
+
+/// What is wrong with the location, as a sentence; `None` when it can be used.
+async fn probe(context: &Context, location: &BackupStorageLocation) -> Option<String> {
+    let look = async {
+        let store = context
+            .locations
+            .store(location)
+            .await
+            .map_err(|error| sentence(&error))?;
+        check_layout(store.as_ref())
+            .await
+            .map_err(|error| sentence(&error))
+    };
+    match tokio::time::timeout(PATIENCE, look).await {
+        Ok(result) => result.err(),
+        Err(_) => Some(format!("no answer within {} seconds", PATIENCE.as_secs())),
+    }
+}
+
+async fn report(
+    context: &Context,
+    location: &BackupStorageLocation,
+    problem: Option<String>,
+) -> Result<(), ReconcileError> {
+    let name = location.metadata.name.as_deref().unwrap_or_default();
+    let was = location.phase().cloned();
+    let now = if problem.is_none() {
+        LocationPhase::Available
+    } else {
+        LocationPhase::Unavailable
+    };
+    match &problem {
+        Some(problem) if was != Some(LocationPhase::Unavailable) => {
+            tracing::warn!(location = name, problem, "backup location is not available");
+        }
+        None if was != Some(LocationPhase::Available) => {
+            tracing::info!(location = name, "backup location is available");
+        }
+        _ => {}
+    }
+    context.metrics.set_location(name, problem.is_none());
+    let mut after = location.clone();
+    let status = after.status.get_or_insert_default();
+    status.phase = Some(now);
+    status.message = problem.unwrap_or_default();
+    status.last_validation_time = Some(Time(context.now()));
+    context.api.locations.patch(name, location, &after).await?;
+    Ok(())
+}
+
+async fn keep_one_default(context: &Context) -> Result<(), ReconcileError> {
+    let locations = context.api.locations.list(None).await?.items;
+    for location in demoted(&locations) {
+        let name = location.metadata.name.as_deref().unwrap_or_default();
+        tracing::info!(
+            location = name,
+            "no longer the default: a newer location is"
+        );
+        let mut after = location.clone();
+        after.spec.default = false;
+        context.api.locations.patch(name, location, &after).await?;
+    }
+    Ok(())
+}
+
+/// Those that say they are the default and are not: the newest is.
+fn demoted(locations: &[BackupStorageLocation]) -> Vec<&BackupStorageLocation> {
+    let mut marked: Vec<_> = locations
+        .iter()
+        .filter(|location| location.spec.default)
+        .collect();
+    marked.sort_by_key(|location| {
+        let created = location
+            .metadata
+            .creation_timestamp
+            .as_ref()
+            .map(|time| time.0);
+        (created, location.metadata.name.clone())
+    });
+    marked.pop();
+    marked
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn location(name: &str, created: &str, default: bool) -> BackupStorageLocation {
+        serde_json::from_value(json!({
+            "apiVersion": "velero.io/v1", "kind": "BackupStorageLocation",
+            "metadata": {"name": name, "creationTimestamp": created},
+            "spec": {"provider": "fs", "objectStorage": {"bucket": "/b"}, "default": default},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_newest_default_stays() {
+        let locations = [
+            location("new", "2026-01-03T00:00:00Z", true),
+            location("old", "2026-01-01T00:00:00Z", true),
+            location("newest-but-plain", "2026-01-09T00:00:00Z", false),
+            location("twin", "2026-01-01T00:00:00Z", true),
+        ];
+        let names: Vec<_> = demoted(&locations)
+            .iter()
+            .map(|location| location.metadata.name.as_deref().unwrap())
+            .collect();
+        assert_eq!(names, ["old", "twin"]);
+        assert!(demoted(&locations[..1]).is_empty());
+        assert!(demoted(&[]).is_empty());
+    }
+}

@@ -1,0 +1,15 @@
+//! The server against a real API server and a directory, looked at with `kubectl`
+//! as its users would.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what goes wrong in a test shall end it, also outside the test function"
+)]
+
+mod deletion;
+mod flow;
+mod locations;
+mod recovery;
+mod requests;
+mod site;
+mod sync;

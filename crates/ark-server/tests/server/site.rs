@@ -1,0 +1,290 @@
+//! One test's place: a namespace with a server, a bucket, namespaces of its own.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+use std::time::{Duration, Instant};
+
+use ark_api::Backup;
+use ark_kube::{ConnectOptions, Connection, Custom, CustomResource};
+use ark_server::{Server, ServerError, ServerOptions};
+use ark_testkit::{ControlPlane, Namespaces};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Far more than anything here takes on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A running server.
+struct Running {
+    shutdown: CancellationToken,
+    task: JoinHandle<Result<(), ServerError>>,
+    address: std::net::SocketAddr,
+}
+
+pub(crate) struct Site {
+    pub(crate) plane: &'static ControlPlane,
+    pub(crate) namespace: String,
+    pub(crate) namespaces: Namespaces<'static>,
+    pub(crate) runtime: Runtime,
+    bucket: TempDir,
+    server: Option<Running>,
+}
+
+impl Site {
+    /// A namespace with all kinds and without a server.
+    pub(crate) fn new() -> Self {
+        let plane = ControlPlane::shared();
+        install_kinds(plane);
+        let mut namespaces = Namespaces::new(plane);
+        let namespace = namespaces.create("ark").unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let bucket = tempfile::tempdir().unwrap();
+        Self {
+            plane,
+            namespace,
+            namespaces,
+            runtime,
+            bucket,
+            server: None,
+        }
+    }
+
+    /// A namespace with a running server and an available default location.
+    pub(crate) fn running() -> Self {
+        let mut site = Self::new();
+        site.start(|_| {});
+        site.add_location("default", site.bucket(), &json!({"default": true}));
+        site.wait("bsl/default", "{.status.phase}", "Available");
+        site
+    }
+
+    pub(crate) fn bucket(&self) -> &Path {
+        self.bucket.path()
+    }
+
+    /// Starts the server with short times.
+    pub(crate) fn start(&mut self, change: impl FnOnce(&mut ServerOptions)) {
+        assert!(self.server.is_none());
+        let mut options = ServerOptions {
+            namespace: Some(self.namespace.clone()),
+            kubeconfig: Some(self.plane.kubeconfig().to_owned()),
+            metrics_address: "127.0.0.1:0".to_owned(),
+            lease_duration: Duration::from_secs(4),
+            ..ServerOptions::default()
+        };
+        change(&mut options);
+        let shutdown = CancellationToken::new();
+        let server = self.runtime.block_on(Server::prepare(options)).unwrap();
+        let address = server.address();
+        let task = self.runtime.spawn(Box::pin(server.run(shutdown.clone())));
+        self.server = Some(Running {
+            shutdown,
+            task,
+            address,
+        });
+    }
+
+    /// Ends the server as SIGTERM does.
+    pub(crate) fn stop(&mut self) {
+        let running = self.server.take().unwrap();
+        running.shutdown.cancel();
+        self.runtime.block_on(running.task).unwrap().unwrap();
+    }
+
+    /// Ends the server as SIGKILL does: nothing runs on, nothing is cleaned up.
+    pub(crate) fn kill(&mut self) {
+        let running = self.server.take().unwrap();
+        running.task.abort();
+        assert!(
+            self.runtime
+                .block_on(running.task)
+                .unwrap_err()
+                .is_cancelled()
+        );
+    }
+
+    /// The answer to a GET of the server's endpoint, with its head.
+    pub(crate) fn ask(&self, path: &str) -> String {
+        use std::io::{Read as _, Write as _};
+        let address = self.server.as_ref().unwrap().address;
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+
+    /// Typed access to the server's namespace.
+    pub(crate) fn custom<K: CustomResource>(&self) -> Custom<K> {
+        let options = ConnectOptions {
+            kubeconfig: Some(self.plane.kubeconfig().to_owned()),
+            ..ConnectOptions::default()
+        };
+        let connection = self.block_on(Connection::from_options(&options)).unwrap();
+        Custom::new(&connection, &self.namespace)
+    }
+
+    /// Waits, without polling, until a backup is in one of these phases.
+    pub(crate) fn await_backup(&self, name: &str, phases: &[&str]) -> Backup {
+        let backups = self.custom::<Backup>();
+        let reached = |backup: &Backup| phases.contains(&backup.phase().as_str());
+        self.block_on(backups.watch_until(name, reached, PATIENCE))
+            .unwrap()
+    }
+
+    pub(crate) fn kubectl(&self, arguments: &[&str]) -> String {
+        let mut all = vec!["-n", &self.namespace];
+        all.extend(arguments);
+        self.plane.kubectl(&all).unwrap()
+    }
+
+    /// The object as JSON, `None` when there is none.
+    pub(crate) fn get(&self, object: &str) -> Option<Value> {
+        let text = self.kubectl(&["get", object, "--ignore-not-found", "-o", "json"]);
+        (!text.trim().is_empty()).then(|| serde_json::from_str(&text).unwrap())
+    }
+
+    /// Creates objects; those without a namespace come into the server's.
+    pub(crate) fn create(&self, object: &Value) {
+        let arguments = ["-n", &self.namespace, "create", "-f", "-"];
+        self.plane
+            .kubectl_stdin(&arguments, &object.to_string())
+            .unwrap();
+    }
+
+    pub(crate) fn add(&self, kind: &str, name: &str, spec: &Value) {
+        self.create(&json!({
+            "apiVersion": "velero.io/v1", "kind": kind, "metadata": {"name": name}, "spec": spec,
+        }));
+    }
+
+    pub(crate) fn add_location(&self, name: &str, directory: &Path, more: &Value) {
+        let mut spec = json!({
+            "provider": "fs",
+            "objectStorage": {"bucket": directory.to_str().unwrap()},
+            "backupSyncPeriod": "1s",
+            "validationFrequency": "1s",
+        });
+        spec.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        self.add("BackupStorageLocation", name, &spec);
+    }
+
+    /// Waits until a field has a value; the panic shows the object.
+    pub(crate) fn wait(&self, object: &str, path: &str, value: &str) {
+        let condition = format!("--for=jsonpath={path}={value}");
+        let timeout = format!("--timeout={}s", PATIENCE.as_secs());
+        let arguments = ["-n", &self.namespace, "wait", object, &condition, &timeout];
+        if let Err(error) = self.plane.kubectl(&arguments) {
+            panic!("{error:#}\n{:#}", self.get(object).unwrap_or_default());
+        }
+    }
+
+    /// Waits until `done` holds.
+    pub(crate) fn until(&self, what: &str, mut done: impl FnMut(&Self) -> bool) {
+        let start = Instant::now();
+        while !done(self) {
+            assert!(start.elapsed() < PATIENCE, "not in time: {what}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// A namespace with `count` config maps `item-N`, each with data of its own.
+    pub(crate) fn sample(&mut self, count: usize) -> String {
+        let namespace = self.namespaces.create("shop").unwrap();
+        let items: Vec<Value> = (0..count)
+            .map(|n| {
+                json!({
+                    "apiVersion": "v1", "kind": "ConfigMap",
+                    "metadata": {"name": format!("item-{n}"), "namespace": namespace},
+                    "data": {"n": n.to_string()},
+                })
+            })
+            .collect();
+        let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
+        self.plane
+            .kubectl_stdin(&["create", "-f", "-"], &list.to_string())
+            .unwrap();
+        namespace
+    }
+
+    /// How many `item-N` a namespace has with their data as they should be.
+    pub(crate) fn intact(&self, namespace: &str) -> usize {
+        let arguments = ["-n", namespace, "get", "configmaps", "-o", "json"];
+        let list: Value = serde_json::from_str(&self.plane.kubectl(&arguments).unwrap()).unwrap();
+        let is_intact = |item: &&Value| {
+            let name = item["metadata"]["name"].as_str().unwrap();
+            name.strip_prefix("item-")
+                .is_some_and(|n| item["data"]["n"] == n)
+        };
+        list["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(is_intact)
+            .count()
+    }
+
+    /// A file of the bucket.
+    pub(crate) fn file(&self, key: &str) -> PathBuf {
+        self.bucket().join(key)
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        if let Some(running) = self.server.take() {
+            running.task.abort();
+        }
+        // Nobody is left to take the finalizers off, and they would keep the
+        // namespace.
+        let list = ["-n", &self.namespace, "get", "restores", "-o", "name"];
+        for restore in self.plane.kubectl(&list).unwrap_or_default().lines() {
+            let patch = r#"{"metadata":{"finalizers":null}}"#;
+            let strip = [
+                "-n",
+                &self.namespace,
+                "patch",
+                restore,
+                "--type=merge",
+                "-p",
+                patch,
+            ];
+            let _ = self.plane.kubectl(&strip);
+        }
+    }
+}
+
+fn install_kinds(plane: &ControlPlane) {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let items = ark_api::crd::all().unwrap();
+        let names: Vec<String> = items
+            .iter()
+            .map(|one| format!("crd/{}", one.metadata.name.as_deref().unwrap()))
+            .collect();
+        let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
+        let apply = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
+        plane.kubectl_stdin(&apply, &list.to_string()).unwrap();
+        let mut wait = vec!["wait", "--for=condition=Established", "--timeout=60s"];
+        wait.extend(names.iter().map(String::as_str));
+        plane.kubectl(&wait).unwrap();
+    });
+}
