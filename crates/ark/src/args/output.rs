@@ -1,0 +1,66 @@
+//! Flags that say in which form objects are shown or sent.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+
+use super::value::{Map, map, merged};
+use crate::out::document::{Format, ObjectFormat};
+
+/// For verbs that list objects.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub struct ListOutputArgs {
+    /// Form of the output
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: Format,
+
+    /// Add a column with all labels
+    #[arg(long)]
+    pub show_labels: bool,
+
+    /// Add a column for each of these labels
+    #[arg(short = 'L', long, value_delimiter = ',', value_name = "LABELS")]
+    pub label_columns: Vec<String>,
+}
+
+/// For verbs that create objects.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub struct CreateOutputArgs {
+    /// Print the object in this form instead of creating it
+    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    pub output: Option<ObjectFormat>,
+}
+
+/// Metadata of objects that are created.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Metadata")]
+pub struct MetadataArgs {
+    /// Labels of the new object
+    #[arg(long, value_name = "KEY=VALUE,..", value_parser = map)]
+    labels: Vec<Map>,
+
+    /// Annotations of the new object
+    #[arg(long, value_name = "KEY=VALUE,..", value_parser = map)]
+    annotations: Vec<Map>,
+}
+
+impl MetadataArgs {
+    /// All labels.
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        merged(&self.labels)
+    }
+
+    /// Metadata of an object in `namespace`.
+    pub fn metadata(&self, name: &str, namespace: &str) -> ark_api::ObjectMeta {
+        let some = |map: BTreeMap<String, String>| (!map.is_empty()).then_some(map);
+        ark_api::ObjectMeta {
+            name: Some(name.to_owned()),
+            namespace: Some(namespace.to_owned()),
+            labels: some(self.labels()),
+            annotations: some(merged(&self.annotations)),
+            ..ark_api::ObjectMeta::default()
+        }
+    }
+}

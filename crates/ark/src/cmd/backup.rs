@@ -1,0 +1,41 @@
+//! `ark backup`.
+
+pub mod create;
+pub mod delete;
+pub mod describe;
+pub mod get;
+pub mod logs;
+
+use clap::Subcommand;
+
+use crate::context::Context;
+use crate::deletion::DeleteArgs;
+use crate::error::{CommandError, Exit};
+
+/// Work with backups.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create a backup
+    Create(Box<create::CreateArgs>),
+    /// Show backups
+    Get(get::GetArgs),
+    /// Show everything about backups
+    Describe(describe::DescribeArgs),
+    /// Print the log of a backup
+    Logs(logs::LogsArgs),
+    /// Delete backups with all their data
+    Delete(DeleteArgs),
+}
+
+impl Command {
+    /// Runs the verb.
+    pub async fn run(self, ctx: &Context) -> Result<Exit, CommandError> {
+        match self {
+            Self::Create(args) => Box::pin(create::run(ctx, *args)).await,
+            Self::Get(args) => get::run(ctx, args).await,
+            Self::Describe(args) => describe::run(ctx, args).await,
+            Self::Logs(args) => logs::run(ctx, args).await,
+            Self::Delete(args) => delete::run(ctx, args).await,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! `ark restore logs`.
+
+use ark_api::{DownloadTargetKind, Restore, RestorePhase};
+use clap::Args;
+
+use crate::context::Context;
+use crate::download::{self, DownloadArgs};
+use crate::error::{CommandError, Exit};
+use crate::{cluster, direct};
+
+/// Print the log of a restore
+#[derive(Debug, Clone, Default, Args)]
+pub struct LogsArgs {
+    /// Name of the restore
+    name: String,
+
+    /// Read the bucket with your own credentials: a directory or `s3://BUCKET/PREFIX`
+    #[arg(long, value_name = "DIR|URL")]
+    from: Option<String>,
+
+    #[command(flatten)]
+    download: DownloadArgs,
+}
+
+/// Runs the verb.
+pub async fn run(ctx: &Context, args: LogsArgs) -> Result<Exit, CommandError> {
+    let name = &args.name;
+    if let Some(from) = &args.from {
+        let log = direct::gunzipped(from, &ark_archive::layout::restore_log(name)).await?;
+        ctx.printer.print(log)?;
+        return Ok(Exit::Done);
+    }
+    let restore: Restore = cluster::get(ctx, name).await?;
+    if !has_files(restore.phase()) {
+        let message = format!(
+            "restore `{name}` has no log: it is in phase {}",
+            restore.phase()
+        );
+        return Err(CommandError::failed(message)
+            .hint(format!("`ark restore describe {name}` shows how it goes")));
+    }
+    let log = download::file(ctx, DownloadTargetKind::RestoreLog, name, &args.download).await?;
+    let log = log.ok_or_else(|| {
+        CommandError::failed(format!(
+            "the log of restore `{name}` is not in its location"
+        ))
+    })?;
+    ctx.printer.print(log)?;
+    Ok(Exit::Done)
+}
+
+/// Whether a restore in this phase has its files in the bucket.
+pub(super) fn has_files(phase: &RestorePhase) -> bool {
+    matches!(
+        phase,
+        RestorePhase::Completed
+            | RestorePhase::PartiallyFailed
+            | RestorePhase::Failed
+            | RestorePhase::WaitingForPluginOperations
+            | RestorePhase::WaitingForPluginOperationsPartiallyFailed
+    )
+}

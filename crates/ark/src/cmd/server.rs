@@ -1,0 +1,176 @@
+//! `ark server`: from flags to [`ark_server::ServerOptions`], and signals.
+
+use std::time::Duration;
+
+use ark_api::GoDuration;
+use ark_server::ServerOptions;
+use clap::{Args, ValueEnum};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use crate::args::value::{boolean, duration};
+use crate::context::Context;
+use crate::error::{CommandError, ErrorKind, Exit};
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Run the server; this is what the deployment in the cluster does
+#[derive(Debug, Clone, Default, Args)]
+pub struct ServerArgs {
+    /// Where health and metrics are served, HOST:PORT or :PORT; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = ":8085")]
+    metrics_address: String,
+
+    /// How much to log: error, warn, info, debug or trace, or a filter such as
+    /// `ark_server=debug,info` [default: `ARK_LOG`, else info]
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<String>,
+
+    /// Form of the log: text or json
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        hide_possible_values = true
+    )]
+    log_format: LogFormat,
+
+    /// Backups at the same time
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    concurrent_backups: usize,
+
+    /// Restores at the same time
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    concurrent_restores: usize,
+
+    /// Calls to the API server in flight at most
+    #[arg(long, value_name = "COUNT", default_value_t = 64)]
+    max_concurrent_k8s_connections: usize,
+
+    /// How long backups are kept that do not say it
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "720h")]
+    default_backup_ttl: Option<GoDuration>,
+
+    /// How long operations of items may take where a backup or restore does not say it
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "4h")]
+    default_item_operation_timeout: Option<GoDuration>,
+
+    /// Location of backups that name none, where no location is marked as default
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    default_backup_storage_location: String,
+
+    /// How often to look for backups made elsewhere where a location does not say it, 0s for never
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1m")]
+    backup_sync_period: Option<GoDuration>,
+
+    /// How often to check locations that do not say it, 0s for once
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1m")]
+    store_validation_frequency: Option<GoDuration>,
+
+    /// How often to look for expired backups
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1h")]
+    garbage_collection_frequency: Option<GoDuration>,
+
+    /// Whether to act only while holding a lease, so that two servers do not get in each other's way
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", default_value = "true", value_parser = boolean)]
+    leader_election: Option<bool>,
+
+    /// Level of compression of archives, 0 to 9
+    #[arg(long, value_name = "LEVEL", default_value_t = 3,
+          value_parser = clap::value_parser!(u32).range(0..=9))]
+    compression_level: u32,
+}
+
+/// Runs until it fails or is told to end by SIGTERM or SIGINT.
+pub fn run(ctx: &Context, args: &ServerArgs) -> Result<Exit, CommandError> {
+    log(ctx, args)?;
+    let options = args.options(ctx);
+    ctx.block_on(async {
+        let shutdown = CancellationToken::new();
+        let ended = Box::pin(ark_server::run(options, shutdown.clone()));
+        let mut terminate = signal(SignalKind::terminate())
+            .map_err(|error| CommandError::because("cannot listen for signals", &error))?;
+        let signals = async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            tracing::info!("told to end; finishing, a second signal does not wait");
+            shutdown.cancel();
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        };
+        tokio::select! {
+            result = ended => result.map(|()| Exit::Done).map_err(Into::into),
+            () = signals => Err(CommandError::new(ErrorKind::Interrupted, "ended without finishing")),
+        }
+    })
+}
+
+impl ServerArgs {
+    fn options(&self, ctx: &Context) -> ServerOptions {
+        let connect = ctx.connect_options();
+        let span = |value: Option<GoDuration>| value.map_or(Duration::ZERO, GoDuration::to_std);
+        let mut options = ServerOptions {
+            namespace: Some(ctx.namespace().to_owned()),
+            kubeconfig: connect.kubeconfig,
+            context: connect.context,
+            metrics_address: self.metrics_address.clone(),
+            concurrent_backups: self.concurrent_backups.max(1),
+            concurrent_restores: self.concurrent_restores.max(1),
+            max_concurrent_calls: self.max_concurrent_k8s_connections.max(1),
+            backup_sync_period: span(self.backup_sync_period),
+            store_validation_frequency: span(self.store_validation_frequency),
+            garbage_collection_frequency: span(self.garbage_collection_frequency),
+            leader_election: self.leader_election != Some(false),
+            ..ServerOptions::default()
+        };
+        if let Some(directory) = &ctx.environment.scratch_dir {
+            options.restore.spool_dir.clone_from(directory);
+        }
+        options.backup.compression_level = self.compression_level;
+        options.backup_defaults.ttl = span(self.default_backup_ttl);
+        options.backup_defaults.item_operation_timeout = span(self.default_item_operation_timeout);
+        options.restore_defaults.item_operation_timeout = span(self.default_item_operation_timeout);
+        options
+            .backup_defaults
+            .storage_location
+            .clone_from(&self.default_backup_storage_location);
+        options
+    }
+}
+
+/// Sends the log to standard error.
+fn log(ctx: &Context, args: &ServerArgs) -> Result<(), CommandError> {
+    let level = args
+        .log_level
+        .as_deref()
+        .or(ctx.environment.log.as_deref())
+        .unwrap_or("info");
+    // The client logs every failed answer by itself; each is returned and told once by us.
+    let directives = format!("{level},kube_client=off");
+    let filter = EnvFilter::try_new(directives)
+        .map_err(|error| CommandError::usage(format!("`{level}` is no log level: {error}")))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(ctx.talk.style().is_colored());
+    let set = match args.log_format {
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+    set.map_err(|error| CommandError::failed(format!("cannot start the log: {error}")))
+}

@@ -1,0 +1,147 @@
+//! `ark version`. With `--client` nothing is read, sent or started.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use ark_api::{GoDuration, ObjectMeta, ServerStatusRequest, ServerStatusRequestPhase};
+use ark_kube::CustomError;
+use clap::Args;
+use serde::Serialize;
+
+use crate::args::value::duration;
+use crate::context::Context;
+use crate::error::{CommandError, ErrorKind, Exit};
+use crate::out::document::{self, ObjectFormat, TextFormat};
+use crate::{cluster, name};
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Show the versions of this program and of the server
+#[derive(Debug, Clone, Default, Args)]
+pub struct VersionArgs {
+    /// Only this program, without asking the server
+    #[arg(long, alias = "client-only")]
+    client: bool,
+
+    /// How long to wait for the server's answer [default: 5s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    timeout: Option<GoDuration>,
+
+    /// Form of the output
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    output: TextFormat,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Versions {
+    client: Client,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<Server>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Client {
+    version: &'static str,
+    api_versions: [&'static str; 2],
+    backup_format_version: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Server {
+    version: String,
+    namespace: String,
+}
+
+const CLIENT: Client = Client {
+    version: concat!("v", env!("CARGO_PKG_VERSION")),
+    api_versions: [ark_api::V1, ark_api::V2ALPHA1],
+    backup_format_version: ark_engine::backup::FORMAT_VERSION,
+};
+
+/// Runs the verb.
+pub fn run(ctx: &Context, args: &VersionArgs) -> Result<Exit, CommandError> {
+    let server = (!args.client)
+        .then(|| ctx.block_on(server(ctx, args)))
+        .transpose();
+    let (server, failure) = match server {
+        Ok(server) => (server, None),
+        Err(error) => (None, Some(error)),
+    };
+    // The half that is known is shown even when the other one is not to be had.
+    show(
+        ctx,
+        &Versions {
+            client: CLIENT,
+            server,
+        },
+        args.output,
+    )?;
+    failure.map_or(Ok(Exit::Done), Err)
+}
+
+fn show(ctx: &Context, versions: &Versions, format: TextFormat) -> Result<(), CommandError> {
+    match format {
+        TextFormat::Json => document::print(&ctx.printer, versions, ObjectFormat::Json),
+        TextFormat::Yaml => document::print(&ctx.printer, versions, ObjectFormat::Yaml),
+        TextFormat::Text => {
+            let mut text = format!("Client:\n  Version: {}\n", CLIENT.version);
+            if let Some(server) = &versions.server {
+                let _ = write!(text, "Server:\n  Version: {}\n", server.version);
+            }
+            ctx.printer.print(text)?;
+            if let Some(server) = &versions.server
+                && server.version != CLIENT.version
+            {
+                ctx.talk
+                    .warn("this program and the server have different versions");
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Asks the server by a status request, which is taken away again.
+async fn server(ctx: &Context, args: &VersionArgs) -> Result<Server, CommandError> {
+    let request = ServerStatusRequest {
+        metadata: ObjectMeta {
+            name: Some(format!("ark-cli-{}", &name::uid()[..8])),
+            namespace: Some(ctx.namespace().to_owned()),
+            ..ObjectMeta::default()
+        },
+        ..ServerStatusRequest::default()
+    };
+    let own = request.metadata.name.clone().unwrap_or_default();
+    cluster::create(ctx, &request).await?;
+    let custom = cluster::custom::<ServerStatusRequest>(ctx).await?;
+    let timeout = args.timeout.map_or(DEFAULT_TIMEOUT, GoDuration::to_std);
+    let processed =
+        |request: &ServerStatusRequest| *request.phase() == ServerStatusRequestPhase::Processed;
+    let answered = custom.watch_until(&own, processed, timeout).await;
+    // The server deletes it some time later; tidier is to do it now.
+    let _ = custom.delete(&own).await;
+    match answered {
+        Ok(request) => Ok(Server {
+            version: request
+                .status
+                .map(|status| status.server_version)
+                .unwrap_or_default(),
+            namespace: ctx.namespace().to_owned(),
+        }),
+        Err(CustomError::Timeout { waited, .. }) => Err(CommandError::new(
+            ErrorKind::TimedOut,
+            format!(
+                "no server answered in namespace `{}` within {}s",
+                ctx.namespace(),
+                waited.as_secs()
+            ),
+        )
+        .hint(format!(
+            "`kubectl -n {} get deployment,pod` shows whether it runs",
+            ctx.namespace()
+        ))),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,99 @@
+//! How wrong usage and missing clusters are told.
+
+use crate::{ark, show};
+
+#[test]
+fn unknown_flags_and_verbs() {
+    insta::assert_snapshot!(show(&["backup", "creat"]), @"");
+    insta::assert_snapshot!(show(&["backup", "create", "x", "--include-namespace=a"]), @"");
+}
+
+#[test]
+fn values_that_cannot_be() {
+    insta::assert_snapshot!(show(&["backup", "create", "x", "--ttl=30d"]), @"");
+    insta::assert_snapshot!(show(&["backup", "create", "x", "--snapshot-volumes=maybe"]), @"");
+    insta::assert_snapshot!(show(&["backup", "create", "x", "--selector=a=b c"]), @"");
+    insta::assert_snapshot!(show(&["restore", "create", "--from-backup=x", "--namespace-mappings=a"]), @"");
+}
+
+#[test]
+fn flags_that_exclude_each_other() {
+    insta::assert_snapshot!(show(&["backup", "create", "x", "-l", "a=b", "--or-selector", "c=d"]), @"");
+    insta::assert_snapshot!(show(&["restore", "create", "x"]), @"");
+    insta::assert_snapshot!(show(&[
+        "backup",
+        "create",
+        "x",
+        "--include-resources=pods",
+        "--include-cluster-scoped-resources=nodes",
+    ]), @"");
+    insta::assert_snapshot!(show(&[
+        "backup",
+        "create",
+        "x",
+        "--include-namespaces=a,b",
+        "--exclude-namespaces=b",
+    ]), @"");
+    insta::assert_snapshot!(show(&["backup", "delete"]), @"");
+}
+
+#[test]
+fn no_cluster_to_talk_to() {
+    insta::assert_snapshot!(show(&["backup", "get"]), @"");
+    insta::assert_snapshot!(show(&["backup", "get", "--kubeconfig", "missing.yaml"]), @"");
+}
+
+#[test]
+fn an_unknown_context_names_the_known_ones() {
+    let home = tempfile::tempdir().unwrap();
+    let config = "apiVersion: v1\nkind: Config\ncontexts:\n- name: a\n  context: {cluster: a, user: a}\n\
+                  clusters:\n- name: a\n  cluster: {server: 'https://127.0.0.1:1'}\n\
+                  users:\n- name: a\n  user: {}\n";
+    std::fs::write(home.path().join("config"), config).unwrap();
+    insta::assert_snapshot!(crate::show_in(
+        home.path(),
+        &["backup", "get", "--kubeconfig", "config", "--context", "b"]
+    ), @"");
+}
+
+#[test]
+fn a_broken_client_configuration_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    let directory = home.path().join(".config/ark");
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join("config.json"), "[").unwrap();
+    insta::assert_snapshot!(crate::show_in(home.path(), &["version", "--client"]), @"");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    use std::process::{Command, Stdio};
+
+    let home = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ark"))
+        .args(["completion", "bash"])
+        .env_clear()
+        .env("HOME", home.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The script is larger than a pipe, so the program is still writing.
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}
+
+#[test]
+fn color_is_only_added_where_asked_for() {
+    let home = tempfile::tempdir().unwrap();
+    let error = |flag: &str| {
+        let output = ark(home.path(), &["backup", "get", flag]);
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(error("--color=always").contains("\u{1b}["));
+    assert!(!error("--color=auto").contains('\u{1b}'));
+    assert!(!error("--no-color").contains('\u{1b}'));
+}

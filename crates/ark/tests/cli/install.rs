@@ -1,0 +1,85 @@
+//! What `ark install` would apply.
+
+use serde_json::Value;
+
+use crate::{ark, show};
+
+/// The objects of a dry run, definitions reduced to their names.
+fn objects(arguments: &[&str]) -> Vec<Value> {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("credentials"), "[default]\n").unwrap();
+    let mut all = vec!["install", "--dry-run", "-o", "json"];
+    all.extend(arguments);
+    let output = ark(home.path(), &all);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let list: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(list["kind"], "List");
+    let items = list["items"].as_array().unwrap().iter().cloned();
+    items
+        .map(|item| match item["kind"].as_str() {
+            Some("CustomResourceDefinition") => item["metadata"]["name"].clone(),
+            _ => item,
+        })
+        .collect()
+}
+
+#[test]
+fn everything_for_a_bucket_with_credentials() {
+    insta::assert_yaml_snapshot!(objects(&[
+        "--provider=aws",
+        "--bucket=backups",
+        "--prefix=one",
+        "--backup-location-config=region=eu-1",
+        "--secret-file=credentials",
+        "--image=registry.example.com/ark:v1",
+        "--pod-cpu-limit=0",
+        "--pod-mem-limit=1Gi",
+        "--pod-annotations=a=b",
+        "--pod-labels=c=d",
+        "--sa-annotations=role=ark",
+        "--server-arg=--log-level=debug",
+        "--namespace=backups",
+    ]));
+}
+
+#[test]
+fn the_definitions_alone() {
+    let names = objects(&["--crds-only"]);
+    assert_eq!(names.len(), 13);
+    assert!(
+        names.contains(&Value::from("backups.velero.io")),
+        "{names:?}"
+    );
+}
+
+#[test]
+fn yaml_is_the_form_unless_asked_otherwise() {
+    let text = show(&["install", "--dry-run", "--no-default-backup-location"]);
+    assert!(
+        text.contains("\nkind: List\n") || text.contains("stdout\napiVersion: v1\n"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("BackupStorageLocation\n  metadata"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_is_missing_is_asked_for() {
+    insta::assert_snapshot!(show(&["install", "--dry-run"]), @"");
+    insta::assert_snapshot!(show(&["install", "--dry-run", "--provider=aws", "--bucket=b"]), @"");
+    insta::assert_snapshot!(show(&["install", "--dry-run", "--provider=aws"]), @"");
+    insta::assert_snapshot!(show(&["install", "--dry-run", "--provider=fs", "--bucket=b"]), @"");
+    insta::assert_snapshot!(show(&[
+        "install",
+        "--dry-run",
+        "--provider=gcp",
+        "--bucket=b",
+        "--secret-file=missing",
+    ]), @"");
+}

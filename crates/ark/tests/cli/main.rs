@@ -1,0 +1,56 @@
+//! The command line as its users see it: exit code, standard output and standard
+//! error of whole processes, as snapshots.
+//!
+//! A changed flag or message shows up as a diff in review. Nothing here needs a
+//! cluster.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot prepare itself has failed"
+)]
+
+mod create;
+mod direct;
+mod error;
+mod help;
+mod install;
+mod small;
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// The program in an environment of its own: no home, no kubeconfig, UTC.
+fn ark(home: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_ark"))
+        .args(arguments)
+        .env_clear()
+        .env("HOME", home)
+        .env("TZ", "UTC")
+        .current_dir(home)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+/// What a run of the program shows.
+fn show(arguments: &[&str]) -> String {
+    let home = tempfile::tempdir().unwrap();
+    show_in(home.path(), arguments)
+}
+
+/// What a run of the program in a home shows; the home's path is left out.
+fn show_in(home: &Path, arguments: &[&str]) -> String {
+    let output = ark(home, arguments);
+    let text = |bytes: &[u8]| {
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        text.replace(&home.display().to_string(), "[HOME]")
+    };
+    let code = output
+        .status
+        .code()
+        .map_or("none".to_owned(), |code| code.to_string());
+    format!(
+        "exit code: {code}\n----- stdout\n{}----- stderr\n{}",
+        text(&output.stdout),
+        text(&output.stderr)
+    )
+}
