@@ -80,7 +80,10 @@ pub async fn fetch(url: &str, options: &FetchOptions) -> Result<Bytes, FetchErro
     let mut body = BytesMut::new();
     while let Some(chunk) = answer.chunk().await.map_err(failed)? {
         if (body.len() + chunk.len()) as u64 > options.max {
-            return Err(FetchError::TooLarge { host, max: options.max });
+            return Err(FetchError::TooLarge {
+                host,
+                max: options.max,
+            });
         }
         body.extend_from_slice(&chunk);
     }
@@ -106,13 +109,20 @@ mod tests {
     use super::*;
 
     fn options(max: u64) -> FetchOptions {
-        FetchOptions { ca_cert: None, insecure: false, max }
+        FetchOptions {
+            ca_cert: None,
+            insecure: false,
+            max,
+        }
     }
 
     /// Answers one request with `answer`; the URL to ask.
     async fn serve(answer: &'static str) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/f?signature=secret", listener.local_addr().unwrap());
+        let url = format!(
+            "http://{}/f?signature=secret",
+            listener.local_addr().unwrap()
+        );
         tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut request = [0; 4096];
@@ -129,7 +139,10 @@ mod tests {
         assert_eq!(fetch(&url, &options(5)).await.unwrap(), "hello");
         let url = serve(answer).await;
         let error = fetch(&url, &options(4)).await.unwrap_err();
-        assert!(matches!(error, FetchError::TooLarge { max: 4, .. }), "{error:?}");
+        assert!(
+            matches!(error, FetchError::TooLarge { max: 4, .. }),
+            "{error:?}"
+        );
     }
 
     #[tokio::test]
@@ -137,9 +150,13 @@ mod tests {
         let url = serve("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").await;
         let error = fetch(&url, &options(10)).await.unwrap_err();
         assert_eq!(error.to_string(), "127.0.0.1 answered 403");
-        let error = fetch("ftp://x/y?signature=secret", &options(10)).await.unwrap_err();
+        let error = fetch("ftp://x/y?signature=secret", &options(10))
+            .await
+            .unwrap_err();
         assert_eq!(error.to_string(), "`ftp://x/y` is not an http or https URL");
-        let gone = fetch("http://127.0.0.1:1/?signature=secret", &options(10)).await.unwrap_err();
+        let gone = fetch("http://127.0.0.1:1/?signature=secret", &options(10))
+            .await
+            .unwrap_err();
         let mut text = gone.to_string();
         let mut cause = std::error::Error::source(&gone);
         while let Some(next) = cause {

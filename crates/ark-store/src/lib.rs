@@ -9,7 +9,7 @@
 //! | file | concern |
 //! |---|---|
 //! | [`location`] | what a location is: plain values, names of buckets, prefixes |
-//! | [`open`] | a location or a URL → a store |
+//! | [`mod@open`] | a location or a URL → a store |
 //! | [`tuning`] | sizes of parts, retries, timeouts |
 //! | `key` | which keys are allowed, for every backend |
 //! | `tls` | the one crypto provider, roots, the HTTP client |
@@ -18,12 +18,16 @@
 //! | `remote` | the trait over a remote bucket |
 //! | `upload` | objects of unknown length in bounded memory |
 //! | `mark` | telling one's own write from another's after a lost answer |
+//! | [`fetch`](fetch()) | what a signed URL names → bytes |
 //! | `classify` | a client error → what can be done about it |
 //! | `fs`, `fs::walk`, `fs::write` | the trait over a directory |
 //! | [`probe`] | whether a bucket holds backups and nothing else |
 //! | `conformance` | what every backend must do, as functions (feature `conformance`) |
 
 mod classify;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod fetch;
 mod fs;
 mod key;
 pub mod location;
@@ -37,6 +41,7 @@ mod transport;
 pub mod tuning;
 mod upload;
 
+pub use fetch::{FetchError, FetchOptions, fetch};
 pub use location::{Credentials, Location};
 pub use open::{OpenError, open, open_url};
 pub use probe::{LayoutError, check_layout};
