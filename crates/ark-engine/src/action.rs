@@ -2,3 +2,4 @@
 //! one object.
 
 pub mod backup;
+pub mod restore;

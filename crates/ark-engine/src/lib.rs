@@ -16,4 +16,5 @@ pub mod object;
 pub mod outcome;
 pub mod port;
 pub mod progress;
+pub mod restore;
 pub mod select;

@@ -54,23 +54,66 @@ struct Action {
 }
 
 const ACTIONS: &[Action] = &[
-    Action { kinds: job::KINDS, run: job::run },
-    Action { kinds: pod::KINDS, run: pod::run },
-    Action { kinds: service::KINDS, run: service::run },
-    Action { kinds: service_account::KINDS, run: service_account::run },
-    Action { kinds: role_bindings::KINDS, run: role_bindings::run },
-    Action { kinds: crd_preserve_fields::KINDS, run: crd_preserve_fields::run },
-    Action { kinds: pvc::KINDS, run: pvc::run },
-    Action { kinds: pv::KINDS, run: pv::run },
-    Action { kinds: apiservice::KINDS, run: apiservice::run },
-    Action { kinds: admission_webhook::KINDS, run: admission_webhook::run },
-    Action { kinds: secret::KINDS, run: secret::run },
+    Action {
+        kinds: job::KINDS,
+        run: job::run,
+    },
+    Action {
+        kinds: pod::KINDS,
+        run: pod::run,
+    },
+    Action {
+        kinds: service::KINDS,
+        run: service::run,
+    },
+    Action {
+        kinds: service_account::KINDS,
+        run: service_account::run,
+    },
+    Action {
+        kinds: role_bindings::KINDS,
+        run: role_bindings::run,
+    },
+    Action {
+        kinds: crd_preserve_fields::KINDS,
+        run: crd_preserve_fields::run,
+    },
+    Action {
+        kinds: pvc::KINDS,
+        run: pvc::run,
+    },
+    Action {
+        kinds: pv::KINDS,
+        run: pv::run,
+    },
+    Action {
+        kinds: apiservice::KINDS,
+        run: apiservice::run,
+    },
+    Action {
+        kinds: admission_webhook::KINDS,
+        run: admission_webhook::run,
+    },
+    Action {
+        kinds: secret::KINDS,
+        run: secret::run,
+    },
+];
+
+/// The kinds that actions ask for; objects of them can come before their wave.
+pub const ADDITIONAL_KINDS: &[&str] = &[
+    "persistentvolumes",
+    "persistentvolumeclaims",
+    "priorityclasses.scheduling.k8s.io",
 ];
 
 /// Runs every action of a kind (`plural.group`).
 pub fn run(group_resource: &str, object: &mut Value, context: &Context<'_>) -> Effects {
     let mut effects = Effects::default();
-    for action in ACTIONS.iter().filter(|action| action.kinds.contains(&group_resource)) {
+    for action in ACTIONS
+        .iter()
+        .filter(|action| action.kinds.contains(&group_resource))
+    {
         (action.run)(object, context, &mut effects);
         if effects.skip.is_some() {
             break;
@@ -82,14 +125,20 @@ pub fn run(group_resource: &str, object: &mut Value, context: &Context<'_>) -> E
 /// Key of an object of a core or named group.
 fn key(group: &str, resource: &str, namespace: Option<&str>, name: &str) -> ItemKey {
     ItemKey {
-        group_resource: GroupResource { resource: resource.to_owned(), group: group.to_owned() },
+        group_resource: GroupResource {
+            resource: resource.to_owned(),
+            group: group.to_owned(),
+        },
         namespace: namespace.map(str::to_owned),
         name: name.to_owned(),
     }
 }
 
 /// `metadata.annotations` or another map in the object, if it is there.
-fn map_at<'a>(object: &'a mut Value, pointer: &str) -> Option<&'a mut serde_json::Map<String, Value>> {
+fn map_at<'a>(
+    object: &'a mut Value,
+    pointer: &str,
+) -> Option<&'a mut serde_json::Map<String, Value>> {
     object.pointer_mut(pointer)?.as_object_mut()
 }
 
@@ -112,7 +161,14 @@ mod tests {
     /// namespace `old` mapped to `new`.
     pub(super) fn act(kind: &str, object: &mut Value) -> Effects {
         let mapping = Mapping::new(&BTreeMap::from([("old".to_owned(), "new".to_owned())]));
-        run(kind, object, &Context { mapping: &mapping, preserve_node_ports: false })
+        run(
+            kind,
+            object,
+            &Context {
+                mapping: &mapping,
+                preserve_node_ports: false,
+            },
+        )
     }
 
     #[test]

@@ -14,10 +14,14 @@ pub(super) fn run(configuration: &mut Value, _: &Context<'_>, _: &mut Effects) {
     if configuration["apiVersion"] != "admissionregistration.k8s.io/v1" {
         return;
     }
-    let webhooks = configuration.get_mut("webhooks").and_then(Value::as_array_mut);
+    let webhooks = configuration
+        .get_mut("webhooks")
+        .and_then(Value::as_array_mut);
     for webhook in webhooks.into_iter().flatten() {
-        if !matches!(webhook["sideEffects"].as_str(), Some("None" | "NoneOnDryRun"))
-            && let Some(webhook) = webhook.as_object_mut()
+        if !matches!(
+            webhook["sideEffects"].as_str(),
+            Some("None" | "NoneOnDryRun")
+        ) && let Some(webhook) = webhook.as_object_mut()
         {
             webhook.insert("sideEffects".to_owned(), "None".into());
         }
@@ -40,7 +44,8 @@ mod tests {
             v1["webhooks"],
             json!([{"sideEffects": "None"}, {"sideEffects": "None"}, {"sideEffects": "NoneOnDryRun"}])
         );
-        let mut old = json!({"apiVersion": "admissionregistration.k8s.io/v1beta1", "webhooks": webhooks});
+        let mut old =
+            json!({"apiVersion": "admissionregistration.k8s.io/v1beta1", "webhooks": webhooks});
         act(KINDS[1], &mut old);
         assert_eq!(old["webhooks"], webhooks);
     }

@@ -25,7 +25,10 @@ mod tests {
     #[test]
     fn only_automanaged_ones_are_left_out() {
         let mut own = json!({"metadata": {"labels": {"kube-aggregator.kubernetes.io/automanaged": "onstart"}}});
-        assert_eq!(act(KINDS[0], &mut own).skip, Some(Rule::AutomanagedApiService));
+        assert_eq!(
+            act(KINDS[0], &mut own).skip,
+            Some(Rule::AutomanagedApiService)
+        );
         let mut other = json!({"metadata": {"labels": {"a": "b"}}});
         assert_eq!(act(KINDS[0], &mut other).skip, None);
     }

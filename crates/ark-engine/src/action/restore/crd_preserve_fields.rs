@@ -13,10 +13,15 @@ pub(super) fn run(definition: &mut Value, _: &Context<'_>, _: &mut Effects) {
         return;
     }
     definition["spec"]["preserveUnknownFields"] = false.into();
-    let versions = definition.pointer_mut("/spec/versions").and_then(Value::as_array_mut);
+    let versions = definition
+        .pointer_mut("/spec/versions")
+        .and_then(Value::as_array_mut);
     for version in versions.into_iter().flatten() {
         if let Some(schema) = map_at(version, "/schema/openAPIV3Schema") {
-            schema.insert("x-kubernetes-preserve-unknown-fields".to_owned(), true.into());
+            schema.insert(
+                "x-kubernetes-preserve-unknown-fields".to_owned(),
+                true.into(),
+            );
         }
     }
 }
@@ -40,7 +45,8 @@ mod tests {
         let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
         assert_eq!(schema["x-kubernetes-preserve-unknown-fields"], true);
 
-        let mut structural = json!({"apiVersion": "apiextensions.k8s.io/v1", "spec": {"versions": [version]}});
+        let mut structural =
+            json!({"apiVersion": "apiextensions.k8s.io/v1", "spec": {"versions": [version]}});
         let before = structural.clone();
         act(KINDS[0], &mut structural);
         assert_eq!(structural, before);

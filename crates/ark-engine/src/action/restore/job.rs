@@ -21,13 +21,17 @@ mod tests {
 
     #[test]
     fn the_old_uid_goes_from_selector_and_template() {
-        let labels = json!({"controller-uid": "u", "batch.kubernetes.io/controller-uid": "u", "app": "a"});
+        let labels =
+            json!({"controller-uid": "u", "batch.kubernetes.io/controller-uid": "u", "app": "a"});
         let mut job = json!({"spec": {
             "selector": {"matchLabels": labels},
             "template": {"metadata": {"labels": labels}},
         }});
         act("jobs.batch", &mut job);
         assert_eq!(job["spec"]["selector"]["matchLabels"], json!({"app": "a"}));
-        assert_eq!(job["spec"]["template"]["metadata"]["labels"], json!({"app": "a"}));
+        assert_eq!(
+            job["spec"]["template"]["metadata"]["labels"],
+            json!({"app": "a"})
+        );
     }
 }

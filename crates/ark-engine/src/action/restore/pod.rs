@@ -8,21 +8,33 @@ use super::{Context, Effects, key, remove_at};
 pub(super) const KINDS: &[&str] = &["pods"];
 
 /// Annotations by which a pod asks for hooks after it is restored.
-const HOOK_PREFIXES: &[&str] = &["post.hook.restore.velero.io/", "init.hook.restore.velero.io/"];
+const HOOK_PREFIXES: &[&str] = &[
+    "post.hook.restore.velero.io/",
+    "init.hook.restore.velero.io/",
+];
 
 pub(super) fn run(pod: &mut Value, _: &Context<'_>, effects: &mut Effects) {
     remove_at(pod, "/spec", &["nodeName", "priority"]);
     drop_token_volumes(pod);
-    if let Some(class) = pod.pointer("/spec/priorityClassName").and_then(Value::as_str)
+    if let Some(class) = pod
+        .pointer("/spec/priorityClassName")
+        .and_then(Value::as_str)
         && !class.is_empty()
     {
-        effects.additional.push(key("scheduling.k8s.io", "priorityclasses", None, class));
+        effects
+            .additional
+            .push(key("scheduling.k8s.io", "priorityclasses", None, class));
     }
     let namespace = pod.pointer("/metadata/namespace").and_then(Value::as_str);
     let volumes = pod.pointer("/spec/volumes").and_then(Value::as_array);
     for volume in volumes.into_iter().flatten() {
-        if let Some(claim) = volume.pointer("/persistentVolumeClaim/claimName").and_then(Value::as_str) {
-            effects.additional.push(key("", "persistentvolumeclaims", namespace, claim));
+        if let Some(claim) = volume
+            .pointer("/persistentVolumeClaim/claimName")
+            .and_then(Value::as_str)
+        {
+            effects
+                .additional
+                .push(key("", "persistentvolumeclaims", namespace, claim));
         }
     }
     warn_of_hooks(pod, effects);
@@ -31,16 +43,33 @@ pub(super) fn run(pod: &mut Value, _: &Context<'_>, effects: &mut Effects) {
 /// Older clusters put the token of the service account into the pod as a
 /// volume of its generated secret, which will not exist again.
 fn drop_token_volumes(pod: &mut Value) {
-    let account = pod.pointer("/spec/serviceAccountName").and_then(Value::as_str);
-    let prefix = format!("{}-token-", account.filter(|name| !name.is_empty()).unwrap_or("default"));
-    let is_token = |entry: &Value| entry["name"].as_str().is_some_and(|name| name.starts_with(&prefix));
-    if let Some(volumes) = pod.pointer_mut("/spec/volumes").and_then(Value::as_array_mut) {
+    let account = pod
+        .pointer("/spec/serviceAccountName")
+        .and_then(Value::as_str);
+    let prefix = format!(
+        "{}-token-",
+        account.filter(|name| !name.is_empty()).unwrap_or("default")
+    );
+    let is_token = |entry: &Value| {
+        entry["name"]
+            .as_str()
+            .is_some_and(|name| name.starts_with(&prefix))
+    };
+    if let Some(volumes) = pod
+        .pointer_mut("/spec/volumes")
+        .and_then(Value::as_array_mut)
+    {
         volumes.retain(|volume| !is_token(volume));
     }
     for list in ["containers", "initContainers", "ephemeralContainers"] {
-        let containers = pod.pointer_mut(&format!("/spec/{list}")).and_then(Value::as_array_mut);
+        let containers = pod
+            .pointer_mut(&format!("/spec/{list}"))
+            .and_then(Value::as_array_mut);
         for container in containers.into_iter().flatten() {
-            if let Some(mounts) = container.get_mut("volumeMounts").and_then(Value::as_array_mut) {
+            if let Some(mounts) = container
+                .get_mut("volumeMounts")
+                .and_then(Value::as_array_mut)
+            {
                 mounts.retain(|mount| !is_token(mount));
             }
         }
@@ -48,9 +77,12 @@ fn drop_token_volumes(pod: &mut Value) {
 }
 
 fn warn_of_hooks(pod: &Value, effects: &mut Effects) {
-    let annotations = pod.pointer("/metadata/annotations").and_then(Value::as_object);
+    let annotations = pod
+        .pointer("/metadata/annotations")
+        .and_then(Value::as_object);
     let hooked = annotations.is_some_and(|map| {
-        map.keys().any(|name| HOOK_PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
+        map.keys()
+            .any(|name| HOOK_PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
     });
     if hooked {
         effects.warnings.push(
@@ -95,7 +127,13 @@ mod tests {
             })
         );
         let needs: Vec<_> = effects.additional.iter().map(describe).collect();
-        assert_eq!(needs, ["priorityclasses.scheduling.k8s.io high", "persistentvolumeclaims shop/d"]);
+        assert_eq!(
+            needs,
+            [
+                "priorityclasses.scheduling.k8s.io high",
+                "persistentvolumeclaims shop/d"
+            ]
+        );
         assert_eq!(effects.warnings.len(), 1);
     }
 }

@@ -10,8 +10,10 @@ use crate::restore::Rule;
 
 pub(super) const KINDS: &[&str] = &["persistentvolumes"];
 
-const TRACES: &[&str] =
-    &["pv.kubernetes.io/bind-completed", "pv.kubernetes.io/bound-by-controller"];
+const TRACES: &[&str] = &[
+    "pv.kubernetes.io/bind-completed",
+    "pv.kubernetes.io/bound-by-controller",
+];
 
 pub(super) fn run(volume: &mut Value, context: &Context<'_>, effects: &mut Effects) {
     if volume["spec"]["persistentVolumeReclaimPolicy"] == "Delete" {
@@ -53,6 +55,9 @@ mod tests {
 
     #[test]
     fn a_deleted_volume_is_made_anew() {
-        assert_eq!(act("persistentvolumes", &mut volume("Delete")).skip, Some(Rule::DynamicVolume));
+        assert_eq!(
+            act("persistentvolumes", &mut volume("Delete")).skip,
+            Some(Rule::DynamicVolume)
+        );
     }
 }

@@ -23,7 +23,9 @@ pub(super) fn run(claim: &mut Value, _: &Context<'_>, effects: &mut Effects) {
     if let Some(volume) = claim.pointer("/spec/volumeName").and_then(Value::as_str)
         && !volume.is_empty()
     {
-        effects.additional.push(key("", "persistentvolumes", None, volume));
+        effects
+            .additional
+            .push(key("", "persistentvolumes", None, volume));
     }
 }
 
@@ -47,7 +49,14 @@ mod tests {
         });
         let effects = act("persistentvolumeclaims", &mut claim);
         assert_eq!(claim["metadata"]["annotations"], json!({"mine": "kept"}));
-        assert_eq!(effects.additional.iter().map(describe).collect::<Vec<_>>(), ["persistentvolumes pv-1"]);
-        assert!(act("persistentvolumeclaims", &mut json!({"spec": {}})).additional.is_empty());
+        assert_eq!(
+            effects.additional.iter().map(describe).collect::<Vec<_>>(),
+            ["persistentvolumes pv-1"]
+        );
+        assert!(
+            act("persistentvolumeclaims", &mut json!({"spec": {}}))
+                .additional
+                .is_empty()
+        );
     }
 }

@@ -14,13 +14,20 @@ pub(super) fn run(secret: &mut Value, _: &Context<'_>, effects: &mut Effects) {
     if secret["type"] != "kubernetes.io/service-account-token" {
         return;
     }
-    let name = secret.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+    let name = secret
+        .pointer("/metadata/name")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let account = secret.pointer(ACCOUNT).and_then(Value::as_str);
     if account.is_some_and(|account| name.starts_with(&format!("{account}-token-"))) {
         effects.skip = Some(Rule::GeneratedToken);
         return;
     }
-    remove_at(secret, "/metadata/annotations", &["kubernetes.io/service-account.uid"]);
+    remove_at(
+        secret,
+        "/metadata/annotations",
+        &["kubernetes.io/service-account.uid"],
+    );
     remove_at(secret, "/data", &["token", "ca.crt"]);
 }
 
@@ -44,11 +51,20 @@ mod tests {
 
     #[test]
     fn generated_tokens_are_left_out_and_wanted_ones_emptied() {
-        assert_eq!(act("secrets", &mut token("web-token-x2b")).skip, Some(Rule::GeneratedToken));
+        assert_eq!(
+            act("secrets", &mut token("web-token-x2b")).skip,
+            Some(Rule::GeneratedToken)
+        );
         let mut wanted = token("ci");
         assert_eq!(act("secrets", &mut wanted).skip, None);
-        assert_eq!(wanted["data"], json!({"namespace": "bg==", "extra": "eA=="}));
-        assert_eq!(wanted["metadata"]["annotations"], json!({"kubernetes.io/service-account.name": "web"}));
+        assert_eq!(
+            wanted["data"],
+            json!({"namespace": "bg==", "extra": "eA=="})
+        );
+        assert_eq!(
+            wanted["metadata"]["annotations"],
+            json!({"kubernetes.io/service-account.name": "web"})
+        );
     }
 
     #[test]

@@ -13,7 +13,8 @@ use super::{Context, Effects, remove_at};
 
 pub(super) const KINDS: &[&str] = &["services"];
 
-const LAST_APPLIED: &str = "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration";
+const LAST_APPLIED: &str =
+    "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration";
 
 pub(super) fn run(service: &mut Value, context: &Context<'_>, _: &mut Effects) {
     if service["spec"]["clusterIP"] != "None" {
@@ -26,7 +27,9 @@ pub(super) fn run(service: &mut Value, context: &Context<'_>, _: &mut Effects) {
     if !chosen.health_check {
         remove_at(service, "/spec", &["healthCheckNodePort"]);
     }
-    let ports = service.pointer_mut("/spec/ports").and_then(Value::as_array_mut);
+    let ports = service
+        .pointer_mut("/spec/ports")
+        .and_then(Value::as_array_mut);
     for port in ports.into_iter().flatten() {
         if !chosen.has(port)
             && let Some(port) = port.as_object_mut()
@@ -60,9 +63,14 @@ impl Chosen {
 
     fn applied(applied: &Value) -> Self {
         let spec = &applied["spec"];
-        let mut chosen = Self { health_check: is_set(&spec["healthCheckNodePort"]), ..Self::default() };
+        let mut chosen = Self {
+            health_check: is_set(&spec["healthCheckNodePort"]),
+            ..Self::default()
+        };
         for port in spec["ports"].as_array().into_iter().flatten() {
-            let Some(number) = number(&port["nodePort"]).filter(|number| *number > 0) else { continue };
+            let Some(number) = number(&port["nodePort"]).filter(|number| *number > 0) else {
+                continue;
+            };
             match port["name"].as_str().filter(|name| !name.is_empty()) {
                 Some(name) => chosen.names.insert(name.to_owned()),
                 None => chosen.numbers.insert(number),
@@ -73,7 +81,9 @@ impl Chosen {
 
     fn owned(service: &Value) -> Self {
         let mut chosen = Self::default();
-        let entries = service.pointer("/metadata/managedFields").and_then(Value::as_array);
+        let entries = service
+            .pointer("/metadata/managedFields")
+            .and_then(Value::as_array);
         for entry in entries.into_iter().flatten() {
             let spec = &entry["fieldsV1"]["f:spec"];
             chosen.health_check |= spec.get("f:healthCheckNodePort").is_some();
@@ -103,7 +113,10 @@ fn parse_key(text: &str) -> Option<(i64, String)> {
 }
 
 fn key_of(port: &Value) -> Option<(i64, String)> {
-    Some((port["port"].as_i64()?, port["protocol"].as_str().unwrap_or("TCP").to_owned()))
+    Some((
+        port["port"].as_i64()?,
+        port["protocol"].as_str().unwrap_or("TCP").to_owned(),
+    ))
 }
 
 /// A number; tools have been seen to write it as text.
@@ -185,7 +198,10 @@ mod tests {
     fn all_ports_stay_on_request() {
         let mut object = service();
         let mapping = Mapping::default();
-        let context = Context { mapping: &mapping, preserve_node_ports: true };
+        let context = Context {
+            mapping: &mapping,
+            preserve_node_ports: true,
+        };
         run(&mut object, &context, &mut Effects::default());
         assert_eq!(node_ports(&object), [Some(30080), Some(30053)]);
         assert_eq!(object["spec"]["healthCheckNodePort"], 31000);
