@@ -144,7 +144,15 @@ impl ControlPlane {
         supervisor::is_alive(&self.dir)
     }
 
-    fn detach(mut self) -> Result<Self> {
+    /// Who runs its programs, for one more that shall live and die with them.
+    /// `None` for a plane of somebody else.
+    pub fn supervisor(&mut self) -> Option<&mut Supervisor> {
+        self.supervisor.as_mut()
+    }
+
+    /// Lets it run on when this process ends, until [`registry::down`] or
+    /// [`supervisor::stop`].
+    pub fn detach(mut self) -> Result<Self> {
         if let Some(supervisor) = self.supervisor.take() {
             supervisor.detach()?;
         }

@@ -28,7 +28,7 @@ pub(crate) const LEFTOVERS: &str = "leftovers";
 
 /// The owner's handle. Dropping it ends everything and waits for it.
 #[derive(Debug)]
-pub(crate) struct Supervisor {
+pub struct Supervisor {
     dir: PathBuf,
     stdin: Option<ChildStdin>,
     child: Child,
@@ -36,17 +36,20 @@ pub(crate) struct Supervisor {
 
 /// A program and how to call it.
 #[derive(Debug)]
-pub(crate) struct Program<'a> {
+pub struct Program<'a> {
     /// Names its files in the directory.
-    pub(crate) name: &'a str,
-    pub(crate) path: &'a Path,
-    pub(crate) arguments: Vec<String>,
-    pub(crate) environment: Vec<(&'a str, String)>,
+    pub name: &'a str,
+    /// Its executable.
+    pub path: &'a Path,
+    /// What stands behind its name on the command line.
+    pub arguments: Vec<String>,
+    /// Variables besides those of the owner.
+    pub environment: Vec<(&'a str, String)>,
 }
 
 impl Supervisor {
     /// Takes charge of `dir`: from here on it goes when the owner goes.
-    pub(crate) fn start(dir: &Path) -> Result<Self> {
+    pub fn start(dir: &Path) -> Result<Self> {
         let lock = File::create(dir.join(LOCK)).context("cannot make the supervisor's lock")?;
         // The lock belongs to the open file, which the shell inherits as its
         // stdout and keeps when we close ours.
@@ -73,7 +76,7 @@ impl Supervisor {
     }
 
     /// Starts a program. What becomes of it: [`exit_code`](Self::exit_code).
-    pub(crate) fn run(&mut self, program: &Program<'_>) -> Result<()> {
+    pub fn run(&mut self, program: &Program<'_>) -> Result<()> {
         let path = self.dir.join(format!("{}.sh", program.name));
         fs::write(&path, script(program))
             .with_context(|| format!("cannot write {}", path.display()))?;
@@ -81,7 +84,7 @@ impl Supervisor {
     }
 
     /// The exit code of a program that has ended, as the shell tells it.
-    pub(crate) fn exit_code(&self, name: &str) -> Option<String> {
+    pub fn exit_code(&self, name: &str) -> Option<String> {
         let text = fs::read_to_string(self.dir.join(format!("{name}.exit"))).ok()?;
         // Between its making and its filling the file is empty.
         let code = text.trim();
@@ -89,7 +92,7 @@ impl Supervisor {
     }
 
     /// The last lines that a program wrote.
-    pub(crate) fn log_tail(&self, name: &str) -> String {
+    pub fn log_tail(&self, name: &str) -> String {
         let path = self.dir.join(format!("{name}.log"));
         let text = fs::read(&path).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
@@ -98,7 +101,7 @@ impl Supervisor {
     }
 
     /// Lets everything run on when the owner ends, until [`stop`].
-    pub(crate) fn detach(mut self) -> Result<()> {
+    pub fn detach(mut self) -> Result<()> {
         self.send("detach\n")?;
         self.stdin = None;
         // A zombie at most, and for no longer than this process lasts.

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{ControlPlane, Options, start};
+use super::start as plane;
+use super::{ControlPlane, Options};
 use crate::{binaries, cache, environment, supervisor};
 
 /// A name in the registry.
@@ -23,6 +24,11 @@ pub struct Cluster {
 /// Starts a control plane that runs until [`down`]. An error if the name is taken
 /// by one that runs; what a dead one has left is removed.
 pub fn up(name: &str, options: &Options) -> Result<ControlPlane> {
+    start(name, options)?.detach()
+}
+
+/// Like [`up`], but it ends with its owner unless that detaches it.
+pub fn start(name: &str, options: &Options) -> Result<ControlPlane> {
     check_name(name)?;
     let programs = binaries::ensure(options.version, !options.without_controllers)?;
     let clusters = clusters_dir()?;
@@ -32,7 +38,7 @@ pub fn up(name: &str, options: &Options) -> Result<ControlPlane> {
         bail!("cluster {name} runs already; take another name or stop it first");
     }
     supervisor::stop(&dir)?;
-    let plane = start::start(&programs, options, || make_dir(&dir))?.detach();
+    let plane = plane::start(&programs, options, || make_dir(&dir));
     drop(lock);
     plane
 }
