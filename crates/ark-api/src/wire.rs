@@ -40,8 +40,8 @@ pub struct YamlError {
 }
 
 /// Writes one YAML document, the same for the same value on every machine:
-/// strings stay on one line unless they hold line breaks, and whatever YAML 1.1
-/// would read as a number or a boolean is quoted.
+/// long texts are folded, and whatever YAML 1.1 would read as a number or a
+/// boolean is quoted.
 pub fn to_yaml(value: &impl Serialize) -> Result<String, YamlError> {
     fn named<T>(_: &T) -> &'static str {
         std::any::type_name::<T>()
