@@ -11,8 +11,15 @@ use crate::out::document::{Format, ObjectFormat};
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub struct ListOutputArgs {
-    /// Form of the output
-    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    /// Form of the output: table, wide, json, yaml or name
+    #[arg(
+        short,
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        hide_possible_values = true
+    )]
     pub output: Format,
 
     /// Add a column with all labels
@@ -28,8 +35,14 @@ pub struct ListOutputArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub struct CreateOutputArgs {
-    /// Print the object in this form instead of creating it
-    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    /// Print the object as json or yaml instead of creating it
+    #[arg(
+        short,
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        hide_possible_values = true
+    )]
     pub output: Option<ObjectFormat>,
 }
 

@@ -22,12 +22,20 @@ use crate::out::style::Tone;
 
 const DEFAULT_WAIT: Duration = Duration::from_mins(5);
 
+const EXAMPLES: &str = "\
+Examples:
+  ark install --provider aws --bucket my-backups --secret-file ./credentials \\
+      --backup-location-config region=eu-central-1
+  ark install --provider aws --bucket my-backups --no-secret --dry-run > ark.yaml
+  ark install --crds-only";
+
 /// Install the server into the cluster
 ///
 /// Running it again brings an installation up to date. Without changes nothing
 /// happens.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[derive(Debug, Clone, Default, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct InstallArgs {
     /// Kind of object storage: aws (and everything that speaks S3), gcp, azure or fs (a directory)
     #[arg(long, value_enum, value_name = "NAME", hide_possible_values = true)]

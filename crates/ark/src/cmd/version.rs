@@ -27,8 +27,15 @@ pub struct VersionArgs {
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     timeout: Option<GoDuration>,
 
-    /// Form of the output
-    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    /// Form of the output: text, json or yaml
+    #[arg(
+        short,
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        hide_possible_values = true
+    )]
     output: TextFormat,
 }
 

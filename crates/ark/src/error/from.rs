@@ -41,7 +41,12 @@ impl From<ConnectError> for CommandError {
             }
             _ => "does `kubectl get namespaces` work with the same kubeconfig?",
         };
-        Self::failed(chain(&error)).hint(hint)
+        let message = match &error {
+            // The cause is that a variable of pods is not set, which helps nobody.
+            ConnectError::NoCluster(_) => error.to_string(),
+            _ => chain(&error),
+        };
+        Self::failed(message).hint(hint)
     }
 }
 

@@ -1,46 +1,62 @@
 //! How wrong usage and missing clusters are told.
 
-use crate::{ark, show};
+use crate::{ark, show_all, show_all_in};
 
 #[test]
 fn unknown_flags_and_verbs() {
-    insta::assert_snapshot!(show(&["backup", "creat"]), @"");
-    insta::assert_snapshot!(show(&["backup", "create", "x", "--include-namespace=a"]), @"");
+    insta::assert_snapshot!(show_all(&[
+        &["backup", "creat"],
+        &["backup", "create", "x", "--include-namespace=a"],
+    ]));
 }
 
 #[test]
 fn values_that_cannot_be() {
-    insta::assert_snapshot!(show(&["backup", "create", "x", "--ttl=30d"]), @"");
-    insta::assert_snapshot!(show(&["backup", "create", "x", "--snapshot-volumes=maybe"]), @"");
-    insta::assert_snapshot!(show(&["backup", "create", "x", "--selector=a=b c"]), @"");
-    insta::assert_snapshot!(show(&["restore", "create", "--from-backup=x", "--namespace-mappings=a"]), @"");
+    insta::assert_snapshot!(show_all(&[
+        &["backup", "create", "x", "--ttl=30d"],
+        &["backup", "create", "x", "--snapshot-volumes=maybe"],
+        &["backup", "create", "x", "--selector=a=b c"],
+        &[
+            "restore",
+            "create",
+            "--from-backup=x",
+            "--namespace-mappings=a"
+        ],
+        &["client", "config", "set", "colour=never"],
+    ]));
 }
 
 #[test]
-fn flags_that_exclude_each_other() {
-    insta::assert_snapshot!(show(&["backup", "create", "x", "-l", "a=b", "--or-selector", "c=d"]), @"");
-    insta::assert_snapshot!(show(&["restore", "create", "x"]), @"");
-    insta::assert_snapshot!(show(&[
-        "backup",
-        "create",
-        "x",
-        "--include-resources=pods",
-        "--include-cluster-scoped-resources=nodes",
-    ]), @"");
-    insta::assert_snapshot!(show(&[
-        "backup",
-        "create",
-        "x",
-        "--include-namespaces=a,b",
-        "--exclude-namespaces=b",
-    ]), @"");
-    insta::assert_snapshot!(show(&["backup", "delete"]), @"");
+fn flags_that_exclude_or_need_each_other() {
+    insta::assert_snapshot!(show_all(&[
+        &["backup", "create", "x", "-l", "a=b", "--or-selector", "c=d"],
+        &["backup", "create"],
+        &["restore", "create", "x"],
+        &[
+            "backup",
+            "create",
+            "x",
+            "--include-resources=pods",
+            "--include-cluster-scoped-resources=nodes",
+        ],
+        &[
+            "backup",
+            "create",
+            "x",
+            "--include-namespaces=a,b",
+            "--exclude-namespaces=b"
+        ],
+        &["backup", "create", "x", "--direct"],
+        &["backup", "delete"],
+    ]));
 }
 
 #[test]
 fn no_cluster_to_talk_to() {
-    insta::assert_snapshot!(show(&["backup", "get"]), @"");
-    insta::assert_snapshot!(show(&["backup", "get", "--kubeconfig", "missing.yaml"]), @"");
+    insta::assert_snapshot!(show_all(&[
+        &["backup", "get"],
+        &["backup", "get", "--kubeconfig", "missing.yaml"],
+    ]));
 }
 
 #[test]
@@ -50,10 +66,10 @@ fn an_unknown_context_names_the_known_ones() {
                   clusters:\n- name: a\n  cluster: {server: 'https://127.0.0.1:1'}\n\
                   users:\n- name: a\n  user: {}\n";
     std::fs::write(home.path().join("config"), config).unwrap();
-    insta::assert_snapshot!(crate::show_in(
+    insta::assert_snapshot!(show_all_in(
         home.path(),
-        &["backup", "get", "--kubeconfig", "config", "--context", "b"]
-    ), @"");
+        &[&["backup", "get", "--kubeconfig", "config", "--context", "b"]]
+    ));
 }
 
 #[test]
@@ -62,7 +78,7 @@ fn a_broken_client_configuration_is_named() {
     let directory = home.path().join(".config/ark");
     std::fs::create_dir_all(&directory).unwrap();
     std::fs::write(directory.join("config.json"), "[").unwrap();
-    insta::assert_snapshot!(crate::show_in(home.path(), &["version", "--client"]), @"");
+    insta::assert_snapshot!(show_all_in(home.path(), &[&["version", "--client"]]));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{ark, show};
+use crate::{ark, show, show_all};
 
 /// The objects of a dry run, definitions reduced to their names.
 fn objects(arguments: &[&str]) -> Vec<Value> {
@@ -71,15 +71,17 @@ fn yaml_is_the_form_unless_asked_otherwise() {
 
 #[test]
 fn what_is_missing_is_asked_for() {
-    insta::assert_snapshot!(show(&["install", "--dry-run"]), @"");
-    insta::assert_snapshot!(show(&["install", "--dry-run", "--provider=aws", "--bucket=b"]), @"");
-    insta::assert_snapshot!(show(&["install", "--dry-run", "--provider=aws"]), @"");
-    insta::assert_snapshot!(show(&["install", "--dry-run", "--provider=fs", "--bucket=b"]), @"");
-    insta::assert_snapshot!(show(&[
-        "install",
-        "--dry-run",
-        "--provider=gcp",
-        "--bucket=b",
-        "--secret-file=missing",
-    ]), @"");
+    insta::assert_snapshot!(show_all(&[
+        &["install", "--dry-run"],
+        &["install", "--dry-run", "--provider=aws", "--bucket=b"],
+        &["install", "--dry-run", "--provider=aws"],
+        &["install", "--dry-run", "--provider=fs", "--bucket=b"],
+        &[
+            "install",
+            "--dry-run",
+            "--provider=gcp",
+            "--bucket=b",
+            "--secret-file=missing"
+        ],
+    ]));
 }

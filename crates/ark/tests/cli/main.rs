@@ -37,6 +37,24 @@ fn show(arguments: &[&str]) -> String {
     show_in(home.path(), arguments)
 }
 
+/// What several runs of the program show, each after its command line.
+fn show_all(runs: &[&[&str]]) -> String {
+    let home = tempfile::tempdir().unwrap();
+    show_all_in(home.path(), runs)
+}
+
+/// As [`show_all`], in a home.
+fn show_all_in(home: &Path, runs: &[&[&str]]) -> String {
+    let texts = runs.iter().map(|arguments| {
+        format!(
+            "$ ark {}\n{}",
+            arguments.join(" "),
+            show_in(home, arguments)
+        )
+    });
+    texts.collect::<Vec<_>>().join("\n")
+}
+
 /// What a run of the program in a home shows; the home's path is left out.
 fn show_in(home: &Path, arguments: &[&str]) -> String {
     let output = ark(home, arguments);

@@ -12,8 +12,16 @@ use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::{cluster, direct, follow, name, out};
 
+const EXAMPLES: &str = "\
+Examples:
+  ark backup create nightly --wait
+  ark backup create web --selector app=web --ttl 72h
+  ark backup create shop --include-namespaces shop,shop-db --exclude-resources events
+  ark backup create nightly --direct --to s3://my-backups";
+
 /// Create a backup
 #[derive(Debug, Clone, Default, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct CreateArgs {
     /// Name of the backup [default with --from-schedule: SCHEDULE-<time>]
     #[arg(required_unless_present = "from_schedule")]

@@ -18,6 +18,7 @@ use crate::out::table::Cell;
 
 /// Show backups
 #[derive(Debug, Clone, Default, Args)]
+#[group(skip)]
 pub struct GetArgs {
     /// Look into a bucket with your own credentials: a directory or `s3://BUCKET/PREFIX`
     #[arg(long, value_name = "DIR|URL")]

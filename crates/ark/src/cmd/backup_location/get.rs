@@ -13,6 +13,7 @@ use crate::out::table::Cell;
 
 /// Show backup locations
 #[derive(Debug, Clone, Default, Args)]
+#[group(skip)]
 pub struct GetArgs {
     /// Only the default location
     #[arg(long)]

@@ -13,8 +13,16 @@ use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::{cluster, direct, follow, name, out};
 
+const EXAMPLES: &str = "\
+Examples:
+  ark restore create --from-backup nightly --wait
+  ark restore create --from-backup nightly --include-namespaces shop
+  ark restore create --from-backup nightly --namespace-mappings shop:shop-test
+  ark restore create --from-backup nightly --direct --from s3://my-backups";
+
 /// Restore a backup
 #[derive(Debug, Clone, Default, Args)]
+#[command(after_help = EXAMPLES)]
 #[command(group = ArgGroup::new("source").required(true).args(["from_backup", "from_schedule"]))]
 pub struct CreateArgs {
     /// Name of the restore [default: BACKUP-<time>]

@@ -25,8 +25,15 @@ pub struct DescribeArgs {
     #[arg(long)]
     details: bool,
 
-    /// Form of the output
-    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    /// Form of the output: text, json or yaml
+    #[arg(
+        short,
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        hide_possible_values = true
+    )]
     output: TextFormat,
 
     #[command(flatten)]
