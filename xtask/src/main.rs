@@ -9,6 +9,7 @@
     reason = "a program for people who work on Ark; nothing here is a library"
 )]
 
+mod bench;
 mod cluster;
 mod crds;
 mod test;
@@ -29,6 +30,7 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Bench(bench::Arguments),
     Cluster(cluster::Arguments),
     Crds(crds::Arguments),
     Test(test::Arguments),
@@ -37,6 +39,7 @@ enum Verb {
 
 fn main() -> ExitCode {
     let result = match CommandLine::parse().verb {
+        Verb::Bench(arguments) => bench::run(arguments),
         Verb::Cluster(arguments) => cluster::run(arguments),
         Verb::Crds(arguments) => crds::run(&arguments),
         Verb::Test(arguments) => test::run(&arguments),

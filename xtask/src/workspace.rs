@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 /// The repository's root.
 pub(crate) fn root() -> PathBuf {
@@ -18,6 +19,16 @@ pub(crate) fn cargo() -> Command {
     let mut command = Command::new("cargo");
     command.current_dir(root());
     command
+}
+
+/// Cargo's folder of build output.
+pub(crate) fn target_dir() -> Result<PathBuf> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        target_directory: PathBuf,
+    }
+    let metadata: Metadata = metadata()?;
+    Ok(metadata.target_directory)
 }
 
 /// A package of the workspace.
@@ -43,6 +54,12 @@ pub(crate) fn packages() -> Result<Vec<Package>> {
     struct Metadata {
         packages: Vec<Package>,
     }
+    let metadata: Metadata = metadata()?;
+    Ok(metadata.packages)
+}
+
+/// What Cargo knows of the workspace.
+fn metadata<T: DeserializeOwned>() -> Result<T> {
     let output = cargo()
         .args(["metadata", "--no-deps", "--format-version=1"])
         .output()
@@ -53,9 +70,7 @@ pub(crate) fn packages() -> Result<Vec<Package>> {
             String::from_utf8_lossy(&output.stderr).trim_end()
         );
     }
-    let metadata: Metadata =
-        serde_json::from_slice(&output.stdout).context("cargo metadata is not understood")?;
-    Ok(metadata.packages)
+    serde_json::from_slice(&output.stdout).context("cargo metadata is not understood")
 }
 
 /// Every file below `dir` with one of these endings, sorted; hidden folders and
