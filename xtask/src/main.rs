@@ -12,6 +12,7 @@
 mod bench;
 mod cluster;
 mod crds;
+mod demo;
 mod test;
 mod tidy;
 mod workspace;
@@ -33,6 +34,7 @@ enum Verb {
     Bench(bench::Arguments),
     Cluster(cluster::Arguments),
     Crds(crds::Arguments),
+    Demo(demo::Arguments),
     Test(test::Arguments),
     Tidy(tidy::Arguments),
 }
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Verb::Bench(arguments) => bench::run(arguments),
         Verb::Cluster(arguments) => cluster::run(arguments),
         Verb::Crds(arguments) => crds::run(&arguments),
+        Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Tidy(arguments) => tidy::run(&arguments),
     };
