@@ -3,7 +3,7 @@
 
 use ark_api::{BackupStorageLocation, ObjectMeta, label};
 use ark_engine::port::{ClusterError, ClusterErrorKind, StoreError};
-use ark_kube::CustomError;
+use ark_kube::{Custom, CustomError, CustomResource};
 
 use crate::locations::LocationError;
 use crate::status::Written;
@@ -69,13 +69,28 @@ pub(crate) fn sentence(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Whether progress can go on being written to an object, after one write.
-pub(crate) fn written_progress(name: &str, error: Option<CustomError>) -> Written {
-    let Some(error) = error else {
+/// Writes progress: what differs between `before`, which must have no uid and no
+/// progress, and `after`. With the uid in the patch the server refuses when the
+/// name stands for another object by now.
+pub(crate) async fn write_progress<K: CustomResource>(
+    objects: &Custom<K>,
+    name: &str,
+    before: &K,
+    after: &K,
+) -> Written {
+    let Err(error) = objects.patch(name, before, after).await else {
         return Written::GoOn;
     };
-    let gone = [ClusterErrorKind::NotFound, ClusterErrorKind::Conflict];
-    if error.kind().is_some_and(|kind| gone.contains(&kind)) {
+    let gone = match error.kind() {
+        Some(ClusterErrorKind::NotFound) => true,
+        // Another object, or many writers at once.
+        Some(ClusterErrorKind::Conflict) => match objects.get(name).await {
+            Ok(found) => found.is_none_or(|found| found.meta().uid != after.meta().uid),
+            Err(_) => false,
+        },
+        _ => false,
+    };
+    if gone {
         return Written::Gone;
     }
     tracing::warn!(name, %error, "cannot write progress");

@@ -153,6 +153,11 @@ impl<R: Send + Sync + 'static> Jobs<R> {
         true
     }
 
+    /// Whether all jobs are being stopped because the server ends.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+
     /// Asks a job to stop. It stays here until it has.
     pub(crate) fn cancel(&self, key: &JobKey) {
         if let Some(entry) = self.lock().get(key) {

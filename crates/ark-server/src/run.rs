@@ -175,6 +175,8 @@ impl Server {
 
         let mut ends = Ends::new(controllers);
         tokio::select! {
+            // In this order: a shutdown ends the controllers, too.
+            biased;
             () = shutdown.cancelled() => {}
             () = seat.lost() => {
                 stage.send_replace(Stage::Broken("the lease was lost".to_owned()));

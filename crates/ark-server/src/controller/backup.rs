@@ -16,7 +16,7 @@ use ark_kube::Next;
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
-use super::{ReconcileError, find, schedule, sentence, written_progress};
+use super::{ReconcileError, find, schedule, sentence, write_progress};
 use crate::attempts;
 use crate::context::{BackupResult, Context};
 use crate::jobs::{JobKey, Observed};
@@ -231,13 +231,11 @@ async fn work(
     };
     let job = Job::new(ports, Arc::new(observer), cancel.clone());
     let running = Box::pin(backup::run(&job, &valid, &context.options.backup));
-    let patch = |counts| write_progress(&context, &valid.backup, counts);
+    let patch = |counts| report_progress(&context, &valid.backup, counts);
     status::alongside(counts, &cancel, running, patch).await
 }
 
-async fn write_progress(context: &Context, backup: &Backup, counts: Counts) -> Written {
-    // Only what differs between these two is sent: the uid, which makes the
-    // server refuse when the name stands for another backup by now, and counts.
+async fn report_progress(context: &Context, backup: &Backup, counts: Counts) -> Written {
     let mut before = backup.clone();
     before.metadata.uid = None;
     before.status.get_or_insert_default().progress = None;
@@ -246,12 +244,7 @@ async fn write_progress(context: &Context, backup: &Backup, counts: Counts) -> W
         total_items: i64::try_from(counts.total).unwrap_or(i64::MAX),
         items_backed_up: i64::try_from(counts.done).unwrap_or(i64::MAX),
     });
-    let written = context
-        .api
-        .backups
-        .patch(name(backup), &before, &after)
-        .await;
-    written_progress(name(backup), written.err())
+    write_progress(&context.api.backups, name(backup), &before, &after).await
 }
 
 /// Writes what a job came to.
@@ -265,8 +258,14 @@ async fn finish(
         // Somebody else decided about it meanwhile.
         _ if *backup.phase() != BackupPhase::InProgress => Next::OnChange,
         Ok(report) => complete(context, backup, report).await?,
-        // It stays in progress, for the next server to begin again.
-        Err(BackupError::Cancelled | BackupError::Interrupted) => return Ok(Next::OnChange),
+        // The server ends: it stays in progress, for the next one to begin again.
+        Err(BackupError::Cancelled | BackupError::Interrupted)
+            if context.backup_jobs.is_closing() =>
+        {
+            return Ok(Next::OnChange);
+        }
+        // Stopped because it seemed to be gone; it is not.
+        Err(BackupError::Cancelled | BackupError::Interrupted) => Next::After(CONFLICT_PAUSE),
         Err(error) => fail(context, backup, sentence(error)).await?,
     };
     context.backup_jobs.forget(key);

@@ -160,33 +160,29 @@ async fn mark(
     Ok(())
 }
 
-/// The job. Each step waits for the one before; the first that fails ends it, and
-/// another request begins anew.
+/// The job: what went wrong, as sentences.
 async fn delete(
     context: Arc<Context>,
     store: Option<Arc<dyn Store>>,
     backup: Backup,
 ) -> DeletionResult {
     let name = backup.metadata.name.as_deref().unwrap_or_default();
+    let result = steps(&context, store.as_deref(), name).await;
+    let schedule = schedule(&backup.metadata);
+    context.metrics.deletion_ended(schedule, result.is_ok());
+    result.err().into_iter().collect()
+}
+
+/// The first step that fails is the last; another request begins anew.
+async fn steps(context: &Context, store: Option<&dyn Store>, name: &str) -> Result<(), String> {
     if let Some(store) = store {
-        if let Err(error) = delete::backup(store.as_ref(), name).await {
-            return vec![format!(
-                "files of backup `{name}` remain: {}",
-                sentence(&error)
-            )];
-        }
-        if let Err(error) = delete_restores(&context, name).await {
-            return vec![error];
-        }
+        let deleted = delete::backup(store, name).await;
+        deleted.map_err(|error| format!("files of backup `{name}` remain: {error}"))?;
+        delete_restores(context, name).await?;
     }
     let deleted = context.api.backups.delete(name).await;
-    context
-        .metrics
-        .deletion_ended(schedule(&backup.metadata), deleted.is_ok());
-    match deleted {
-        Ok(_) => Vec::new(),
-        Err(error) => vec![format!("backup `{name}` remains: {}", sentence(&error))],
-    }
+    deleted.map_err(|error| format!("backup `{name}` remains: {}", sentence(&error)))?;
+    Ok(())
 }
 
 /// Restores of the backup go with it, and while its resource still tells where

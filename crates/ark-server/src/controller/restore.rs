@@ -16,7 +16,7 @@ use ark_engine::restore::{self, Rejected, Report, RestoreError, ValidatedRestore
 use ark_kube::Next;
 use tokio_util::sync::CancellationToken;
 
-use super::{ReconcileError, find, schedule, sentence, written_progress};
+use super::{ReconcileError, find, schedule, sentence, write_progress};
 use crate::attempts;
 use crate::context::{Context, RestoreResult};
 use crate::jobs::{JobKey, Observed};
@@ -211,14 +211,36 @@ async fn work(
         clock: Arc::clone(&context.clock),
     };
     let job = Job::new(ports, Arc::new(observer), cancel.clone());
-    let running = Box::pin(restore::run(&job, &valid, &context.options.restore));
-    let patch = |counts| write_progress(&context, &valid.restore, counts);
+    let restore = valid.restore.clone();
+    let running = drive(job, valid, context.options.restore.clone(), &cancel);
+    let patch = |counts| report_progress(&context, &restore, counts);
     status::alongside(counts, &cancel, running, patch).await
 }
 
-async fn write_progress(context: &Context, restore: &Restore, counts: Counts) -> Written {
-    // Only what differs between these two is sent: the uid, which makes the
-    // server refuse when the name stands for another restore by now, and counts.
+/// Runs the engine on a thread of its own: its future borrows in ways that keep
+/// the compiler from seeing that it could move between threads.
+async fn drive(
+    job: Job,
+    valid: ValidatedRestore,
+    options: restore::Options,
+    cancel: &CancellationToken,
+) -> RestoreResult {
+    // Dropping this future has to stop the thread as well.
+    let _stop = cancel.clone().drop_guard();
+    let runtime = tokio::runtime::Handle::current();
+    let driven = tokio::task::spawn_blocking(move || {
+        Box::new(runtime.block_on(restore::run(&job, &valid, &options)))
+    });
+    match driven.await {
+        Ok(result) => *result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(RestoreError::Interrupted),
+        },
+    }
+}
+
+async fn report_progress(context: &Context, restore: &Restore, counts: Counts) -> Written {
     let mut before = restore.clone();
     before.metadata.uid = None;
     before.status.get_or_insert_default().progress = None;
@@ -227,12 +249,7 @@ async fn write_progress(context: &Context, restore: &Restore, counts: Counts) ->
         total_items: i64::try_from(counts.total).unwrap_or(i64::MAX),
         items_restored: i64::try_from(counts.done).unwrap_or(i64::MAX),
     });
-    let written = context
-        .api
-        .restores
-        .patch(name(restore), &before, &after)
-        .await;
-    written_progress(name(restore), written.err())
+    write_progress(&context.api.restores, name(restore), &before, &after).await
 }
 
 /// Writes what a job came to.
@@ -246,8 +263,14 @@ async fn finish(
         // Somebody else decided about it meanwhile.
         _ if *restore.phase() != RestorePhase::InProgress => Next::OnChange,
         Ok(report) => complete(context, restore, report).await?,
-        // It stays in progress, for the next server to begin again.
-        Err(RestoreError::Cancelled | RestoreError::Interrupted) => return Ok(Next::OnChange),
+        // The server ends: it stays in progress, for the next one to begin again.
+        Err(RestoreError::Cancelled | RestoreError::Interrupted)
+            if context.restore_jobs.is_closing() =>
+        {
+            return Ok(Next::OnChange);
+        }
+        // Stopped because it seemed to be gone; it is not.
+        Err(RestoreError::Cancelled | RestoreError::Interrupted) => Next::After(CONFLICT_PAUSE),
         Err(error) => fail(context, restore, sentence(error)).await?,
     };
     context.restore_jobs.forget(key);

@@ -83,6 +83,7 @@ fn what_is_no_finished_backup_is_not_imported() {
         "backups/whole/velero-backup.json",
         &file("whole", "Completed"),
     );
+    site.until("the import", |site| site.get("backup/whole").is_some());
     site.wait("backup/whole", "{.status.phase}", "Completed");
     let listed = site.kubectl(&["get", "backups", "-o", "name"]);
     assert_eq!(listed.trim(), "backup.velero.io/whole");

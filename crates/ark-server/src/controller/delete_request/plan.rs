@@ -43,7 +43,7 @@ pub(crate) fn plan_deletion(name: &str, facts: Facts<'_>) -> DeletePlan {
     if facts.busy || is_running(phase) {
         return DeletePlan::Refuse(format!("backup `{name}` is still running ({phase})"));
     }
-    if *phase == BackupPhase::FailedValidation {
+    if never_began(phase) {
         return DeletePlan::ResourceOnly;
     }
     let wanted = &backup.spec.storage_location;
@@ -66,6 +66,14 @@ pub(crate) fn plan_deletion(name: &str, facts: Facts<'_>) -> DeletePlan {
         });
     }
     DeletePlan::Everything
+}
+
+fn never_began(phase: &BackupPhase) -> bool {
+    use BackupPhase as Phase;
+    matches!(
+        phase,
+        Phase::New | Phase::Queued | Phase::ReadyToStart | Phase::FailedValidation
+    )
 }
 
 fn is_running(phase: &BackupPhase) -> bool {
@@ -219,13 +227,19 @@ mod tests {
 
     #[test]
     fn a_backup_that_never_began_needs_no_location() {
-        let invalid = backup("FailedValidation");
-        let facts = Facts {
-            backup: Some(&invalid),
-            busy: false,
-            location: None,
-        };
-        assert_eq!(plan_deletion("b", facts), DeletePlan::ResourceOnly);
+        for phase in ["FailedValidation", "Queued", "New"] {
+            let backup = backup(phase);
+            let facts = Facts {
+                backup: Some(&backup),
+                busy: false,
+                location: None,
+            };
+            assert_eq!(
+                plan_deletion("b", facts),
+                DeletePlan::ResourceOnly,
+                "{phase}"
+            );
+        }
     }
 
     #[test]

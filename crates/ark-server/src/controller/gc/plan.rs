@@ -1,6 +1,6 @@
 //! What to do about one backup's expiry. Pure.
 
-use ark_api::{AccessMode, Backup, BackupPhase, BackupStorageLocation, LocationPhase, label};
+use ark_api::{AccessMode, Backup, BackupStorageLocation, LocationPhase, label};
 use jiff::Timestamp;
 
 /// The location that an expired backup names.
@@ -17,7 +17,7 @@ pub(crate) enum LocationOf<'a> {
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expiry {
-    /// Not expired, or being deleted already.
+    /// Not expired, still at work, or its deletion is asked for already.
     Keep,
     /// Ask for its deletion.
     Request,
@@ -37,8 +37,12 @@ pub(crate) fn expire(
         .as_ref()
         .and_then(|status| status.expiration.as_ref());
     let expired = expiration.is_some_and(|expiration| expiration.0 <= now);
-    let settled = backup.phase().is_terminal() && *backup.phase() != BackupPhase::Deleting;
-    if !expired || !settled || requested || backup.metadata.deletion_timestamp.is_some() {
+    // A deletion that failed is asked for again, hence `Deleting` counts.
+    if !expired
+        || !backup.phase().is_terminal()
+        || requested
+        || backup.metadata.deletion_timestamp.is_some()
+    {
         return Expiry::Keep;
     }
     match location {
@@ -128,10 +132,12 @@ mod tests {
             expire(&old, LocationOf::Found(&good), true, now),
             Expiry::Keep
         );
+        let failed = backup("Deleting", "2026-01-01T00:00:00Z", None);
+        let again = expire(&failed, LocationOf::Found(&good), false, now);
+        assert_eq!(again, Expiry::Request);
         for (phase, expiration) in [
             ("Completed", "2026-03-01T00:00:00Z"),
             ("InProgress", "2026-01-01T00:00:00Z"),
-            ("Deleting", "2026-01-01T00:00:00Z"),
         ] {
             let kept = backup(phase, expiration, None);
             assert_eq!(
