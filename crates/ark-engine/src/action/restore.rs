@@ -41,6 +41,9 @@ pub struct Context<'a> {
 pub struct Effects {
     /// Objects to restore first, by their keys in the backup.
     pub additional: Vec<ItemKey>,
+    /// The same, for objects that the cluster may have by itself: no warning when
+    /// the backup lacks them.
+    pub optional: Vec<ItemKey>,
     /// Why the object is left out, if it is.
     pub skip: Option<Rule>,
     /// What cannot be kept.
@@ -105,6 +108,7 @@ pub const ADDITIONAL_KINDS: &[&str] = &[
     "persistentvolumes",
     "persistentvolumeclaims",
     "priorityclasses.scheduling.k8s.io",
+    "serviceaccounts",
 ];
 
 /// Runs every action of a kind (`plural.group`).

@@ -108,7 +108,7 @@ impl Applier {
     /// A create was refused or its answer lost: look what is there.
     async fn react(&self, item: &Prepared, error: &ClusterError, attempt: u32) -> Next {
         let late = error.kind == ClusterErrorKind::NotFound && self.fresh.contains(&*item.kind);
-        let passing = error.is_retryable() || late;
+        let passing = error.is_retryable() || late || lacks_account(item, error);
         let exists = error.kind == ClusterErrorKind::AlreadyExists;
         let taken = &*item.kind == "services" && is_taken_port(error);
         if passing {
@@ -307,6 +307,14 @@ fn being_deleted(live: &Object) -> String {
         Some(list) => format!("it exists and is being deleted, held by the finalizers {list}"),
         None => "it exists and is being deleted".to_owned(),
     }
+}
+
+/// Whether a pod is refused because a controller has not made the default service
+/// account of a new namespace yet.
+fn lacks_account(item: &Prepared, error: &ClusterError) -> bool {
+    &*item.kind == "pods"
+        && error.kind == ClusterErrorKind::Forbidden
+        && error.message.contains("error looking up service account")
 }
 
 /// Whether a service is refused for nothing but node ports that are in use:

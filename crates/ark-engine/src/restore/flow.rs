@@ -124,6 +124,7 @@ impl<'a> Flow<'a> {
         let Batch {
             stages,
             mut namespaces,
+            namespace_objects,
             issues,
             failed,
             left_out,
@@ -138,7 +139,7 @@ impl<'a> Flow<'a> {
             for rule in left_out {
                 tally.left_out(rule);
             }
-            tally.advance(namespaces.len() as u64);
+            tally.advance(namespace_objects);
         }
         for issue in issues {
             self.job.issue(issue);

@@ -72,6 +72,8 @@ pub(super) struct Batch {
     pub stages: Vec<Vec<Prepared>>,
     /// Namespaces that are restored as objects.
     pub namespaces: BTreeSet<String>,
+    /// How many objects those were; several may become one.
+    pub namespace_objects: u64,
     /// Problems, before any request.
     pub issues: Vec<Issue>,
     /// Objects that no request can be made of, with `apiVersion/Kind` or kind.
@@ -107,7 +109,14 @@ struct Draft {
     stored: Bytes,
     object: Value,
     status: Option<Value>,
-    additional: Vec<ItemKey>,
+    needs: Vec<Need>,
+}
+
+/// An object that another one needs.
+struct Need {
+    source: ItemKey,
+    /// Whether it is worth a warning when the backup lacks it.
+    expected: bool,
 }
 
 impl Preparer {
@@ -207,6 +216,7 @@ impl Preparer {
         if &*request.kind == NAMESPACES {
             let target = setup.restore.mapping.target(&request.source.name);
             batch.namespaces.insert(target.to_owned());
+            batch.namespace_objects += 1;
             return Ok(None);
         }
         let (source, served) = (&request.source, &request.served);
@@ -258,14 +268,17 @@ impl Preparer {
             batch.left_out.push(rule);
             return None;
         }
-        let additional = effects.additional;
+        let need = |expected| move |source| Need { source, expected };
+        let needs = effects.additional.into_iter().map(need(true));
+        let needs = needs.chain(effects.optional.into_iter().map(need(false)));
+        let needs = needs.collect();
         Some(Draft {
             request,
             resource,
             stored,
             object,
             status,
-            additional,
+            needs,
         })
     }
 
@@ -292,20 +305,23 @@ impl Preparer {
         let setup = Arc::clone(&self.setup);
         let mut requests = Vec::new();
         let mut asked = HashSet::new();
-        for (draft, source) in drafts
+        for (draft, need) in drafts
             .iter()
-            .flat_map(|draft| draft.additional.iter().map(move |key| (draft, key)))
+            .flat_map(|draft| draft.needs.iter().map(move |need| (draft, need)))
         {
+            let source = &need.source;
             let kind = source.group_resource.to_string();
             if self.handled.contains(source) || setup.selection.admits(source, &kind).is_err() {
                 continue;
             }
             if setup.archive.catalog().find(source).is_none() {
-                let target = self.target(&draft.request.source);
-                let missing = format!("needs {}, which the backup does not hold", describe(source));
-                batch
-                    .issues
-                    .push(Issue::item(Severity::Warning, &target, missing));
+                if need.expected {
+                    let target = self.target(&draft.request.source);
+                    let missing =
+                        format!("needs {}, which the backup does not hold", describe(source));
+                    let warning = Issue::item(Severity::Warning, &target, missing);
+                    batch.issues.push(warning);
+                }
                 continue;
             }
             if asked.insert(source.clone()) {

@@ -1,5 +1,5 @@
-//! Pods: they are scheduled anew, get a new token, and need their claims and
-//! priority class first.
+//! Pods: they are scheduled anew, get a new token, and need their claims, their
+//! priority class and their service account first.
 
 use serde_json::Value;
 
@@ -26,6 +26,9 @@ pub(super) fn run(pod: &mut Value, _: &Context<'_>, effects: &mut Effects) {
             .push(key("scheduling.k8s.io", "priorityclasses", None, class));
     }
     let namespace = pod.pointer("/metadata/namespace").and_then(Value::as_str);
+    effects
+        .optional
+        .push(key("", "serviceaccounts", namespace, account(pod)));
     let volumes = pod.pointer("/spec/volumes").and_then(Value::as_array);
     for volume in volumes.into_iter().flatten() {
         if let Some(claim) = volume
@@ -43,13 +46,7 @@ pub(super) fn run(pod: &mut Value, _: &Context<'_>, effects: &mut Effects) {
 /// Older clusters put the token of the service account into the pod as a
 /// volume of its generated secret, which will not exist again.
 fn drop_token_volumes(pod: &mut Value) {
-    let account = pod
-        .pointer("/spec/serviceAccountName")
-        .and_then(Value::as_str);
-    let prefix = format!(
-        "{}-token-",
-        account.filter(|name| !name.is_empty()).unwrap_or("default")
-    );
+    let prefix = format!("{}-token-", account(pod));
     let is_token = |entry: &Value| {
         entry["name"]
             .as_str()
@@ -74,6 +71,14 @@ fn drop_token_volumes(pod: &mut Value) {
             }
         }
     }
+}
+
+/// Name of the pod's service account.
+fn account(pod: &Value) -> &str {
+    let name = pod
+        .pointer("/spec/serviceAccountName")
+        .and_then(Value::as_str);
+    name.filter(|name| !name.is_empty()).unwrap_or("default")
 }
 
 fn warn_of_hooks(pod: &Value, effects: &mut Effects) {
@@ -134,6 +139,8 @@ mod tests {
                 "persistentvolumeclaims shop/d"
             ]
         );
+        let accounts: Vec<_> = effects.optional.iter().map(describe).collect();
+        assert_eq!(accounts, ["serviceaccounts shop/web"]);
         assert_eq!(effects.warnings.len(), 1);
     }
 }

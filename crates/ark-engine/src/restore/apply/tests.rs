@@ -162,6 +162,22 @@ async fn a_kind_that_is_new_may_be_unknown_for_a_moment() {
     assert_eq!(bench.apply(&item(&object())).await.0, Action::Created);
 }
 
+#[test]
+fn a_pod_waits_for_the_account_that_a_controller_makes() {
+    let refused = |kind| {
+        let message = "pods \"p\" is forbidden: error looking up service account n/default: \
+            serviceaccount \"default\" not found";
+        let mut pod = item(&object());
+        pod.kind = Arc::from("pods");
+        lacks_account(&pod, &error(kind, message))
+    };
+    assert!(refused(ClusterErrorKind::Forbidden) && !refused(ClusterErrorKind::Invalid));
+    let quota = error(ClusterErrorKind::Forbidden, "exceeded quota");
+    let mut pod = item(&object());
+    pod.kind = Arc::from("pods");
+    assert!(!lacks_account(&pod, &quota));
+}
+
 #[tokio::test]
 async fn a_cluster_that_does_not_know_us_ends_everything() {
     let bench = bench(false);
