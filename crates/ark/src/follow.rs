@@ -56,16 +56,20 @@ async fn run<K: Work>(
     drop(progress);
     let standing = result?;
     let exit = work::report(ctx, K::NOUN, name, &standing);
-    if exit == Exit::Done && standing.warnings == 0 {
-        ctx.talk
-            .hint(format_args!("`ark {} describe {name}` shows it", K::VERB));
-    } else {
-        let verb = K::VERB;
-        ctx.talk.hint(format_args!(
-            "`ark {verb} describe {name}` shows what happened, `ark {verb} logs {name}` the whole story"
-        ));
-    }
+    ctx.talk.hint(next::<K>(exit, &standing, name));
     Ok(exit)
+}
+
+/// Where to look next.
+fn next<K: Resource>(exit: Exit, standing: &Standing, name: &str) -> String {
+    let verb = K::VERB;
+    match exit {
+        Exit::Done if standing.warnings == 0 => format!("`ark {verb} describe {name}` shows it"),
+        Exit::Refused => format!("`ark {verb} delete {name}` makes room for another try"),
+        _ => format!(
+            "`ark {verb} describe {name}` shows what happened, `ark {verb} logs {name}` the whole story"
+        ),
+    }
 }
 
 /// Waits for the end of the work.
@@ -102,7 +106,9 @@ async fn watch<K: Work>(
         };
         let standing = object.standing();
         touched |= standing.phase != "New";
-        progress.stage(&standing.title(K::DOING));
+        if !standing.ended {
+            progress.stage(&standing.title(K::DOING));
+        }
         progress.total(standing.total);
         progress.done(standing.done);
         if standing.ended {

@@ -1,11 +1,11 @@
 //! The progress of one job: a bar on a terminal, a line every few seconds
 //! elsewhere. Always on standard error.
 
-use std::fmt::Write as _;
+use std::fmt::Write;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::human;
 use super::talk::Talk;
@@ -187,7 +187,10 @@ fn spinner() -> ProgressStyle {
 }
 
 fn full() -> ProgressStyle {
-    style("{spinner:.cyan} {msg} [{wide_bar:.cyan/dim}] {human_pos}/{human_len} items  {per_sec:.dim} {elapsed:.dim}")
+    style("{spinner:.cyan} {msg} [{wide_bar:.cyan/dim}] {human_pos}/{human_len} items  {rate:.dim} {elapsed:.dim}")
+        .with_key("rate", |state: &ProgressState, text: &mut dyn Write| {
+            let _ = write!(text, "{:.0}/s", state.per_sec());
+        })
         .progress_chars("━╸─")
 }
 

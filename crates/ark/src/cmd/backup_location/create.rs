@@ -47,7 +47,7 @@ pub struct CreateArgs {
     #[arg(long, value_name = "FILE")]
     cacert: Option<PathBuf>,
 
-    /// What may be done there: ReadWrite or ReadOnly
+    /// What may be done there: `ReadWrite` or `ReadOnly`
     #[arg(long, value_name = "MODE", default_value = "ReadWrite",
           value_parser = ["ReadWrite", "ReadOnly"], hide_possible_values = true)]
     access_mode: String,

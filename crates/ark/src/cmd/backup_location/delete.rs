@@ -26,10 +26,13 @@ pub async fn run(ctx: &Context, args: DeleteArgs) -> Result<Exit, CommandError> 
         for backup in &backups {
             cluster::delete::<Backup>(ctx, name(backup)).await?;
         }
+        let forgotten = match backups.len() as u64 {
+            0 => String::new(),
+            count => format!(", {} forgotten", human::counted(count, "backup")),
+        };
         ctx.talk.say(format_args!(
-            "Backup location `{}` is deleted, {} forgotten",
-            name(location),
-            human::counted(backups.len() as u64, "backup")
+            "Deletion of backup location `{}` is requested{forgotten}",
+            name(location)
         ));
     }
     if args.wait {
