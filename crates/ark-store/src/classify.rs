@@ -31,6 +31,24 @@ const CONFIG: [&str; 8] = [
     "NotImplemented",
 ];
 
+/// Codes that mean: later. `SlowDown` and its kind have a kind of their own.
+const PASSING: [&str; 4] = [
+    "InternalError",
+    "RequestTimeout",
+    "ServiceUnavailable",
+    "OperationAborted",
+];
+
+/// How the client begins what it says when no answer came, or not all of it.
+const UNANSWERED: [&str; 6] = [
+    "send http request",
+    "read data from http response",
+    "http response got too little data",
+    "operation timeout reached",
+    "io operation timeout reached",
+    "write part timeout",
+];
+
 /// The store's error for a failed call on `key` (or a listing's prefix).
 pub(crate) fn classify(operation: &'static str, key: &str, error: &Error) -> StoreError {
     StoreError {
@@ -52,27 +70,44 @@ fn kind(error: &Error) -> StoreErrorKind {
         ErrorKind::Unsupported => StoreErrorKind::Unsupported,
         ErrorKind::RangeNotSatisfied => StoreErrorKind::Truncated,
         ErrorKind::RateLimited | ErrorKind::Conflict => StoreErrorKind::Unavailable,
-        _ if DENIED.contains(&code) || is_credential(error) => StoreErrorKind::Denied,
+        _ if DENIED.contains(&code) => StoreErrorKind::Denied,
         _ if CONFIG.contains(&code) => StoreErrorKind::Config,
-        _ if error.is_temporary() || error.is_persistent() => StoreErrorKind::Unavailable,
-        _ => StoreErrorKind::Other,
+        _ if is_passing(error, code) => StoreErrorKind::Unavailable,
+        _ => signing(error).unwrap_or(StoreErrorKind::Other),
     }
 }
 
-/// Whether no credentials were to be had, which no server said.
-fn is_credential(error: &Error) -> bool {
+/// Whether the failure was one that passes. The client's own status does not tell:
+/// its retry layer calls every failure persistent, also those it never repeated.
+fn is_passing(error: &Error, code: &str) -> bool {
+    let starts = |start: &&str| error.message().starts_with(start);
+    PASSING.contains(&code)
+        || UNANSWERED.iter().any(starts)
+        || status(error)
+            .is_some_and(|status| status >= 500 || [408, 425, 429, 499].contains(&status))
+}
+
+/// The HTTP status, which the client keeps in its error's context alone.
+fn status(error: &Error) -> Option<u16> {
+    let text = error.to_string();
+    let (_, rest) = text.split_once("response: Parts { status: ")?;
+    rest.get(..3)?.parse().ok()
+}
+
+/// What signing failed with, before any server was asked to do something.
+fn signing(error: &Error) -> Option<StoreErrorKind> {
     let mut cause = error.source();
     while let Some(inner) = cause {
         if let Some(error) = inner.downcast_ref::<reqsign_core::Error>() {
-            use reqsign_core::ErrorKind as Sign;
-            return matches!(
-                error.kind(),
-                Sign::CredentialInvalid | Sign::PermissionDenied
-            );
+            return Some(if error.is_retryable() {
+                StoreErrorKind::Unavailable
+            } else {
+                StoreErrorKind::Denied
+            });
         }
         cause = inner.source();
     }
-    false
+    None
 }
 
 /// The code in the client's rendering of S3's error document.
@@ -135,8 +170,19 @@ mod tests {
                 K::Unavailable,
             ),
             (
-                Error::new(ErrorKind::Unexpected, "reset").set_persistent(),
+                Error::new(ErrorKind::Unexpected, "send http request").set_persistent(),
                 K::Unavailable,
+            ),
+            (
+                Error::new(ErrorKind::Unexpected, "bad gateway")
+                    .with_context("response", "Parts { status: 502, version: HTTP/1.1 }"),
+                K::Unavailable,
+            ),
+            (
+                Error::new(ErrorKind::Unexpected, "teapot")
+                    .with_context("response", "Parts { status: 418, version: HTTP/1.1 }")
+                    .set_persistent(),
+                K::Other,
             ),
             (
                 Error::new(ErrorKind::Unexpected, rendered("ExpiredToken")),

@@ -24,6 +24,9 @@ pub(crate) fn check(key: &str) -> Result<(), &'static str> {
     if key.trim() != key {
         return Err("has white space around it");
     }
+    if key.contains('\\') {
+        return Err("has a `\\`, which some servers take for a `/`");
+    }
     if key.contains(char::is_control) {
         return Err("has a control character");
     }
@@ -79,7 +82,7 @@ mod tests {
         }
         let long = "x".repeat(1025);
         for bad in [
-            "", "/a", "a/", "a//b", "..", "a/../b", "./a", " a", "a\n", "a\0b", &long,
+            "", "/a", "a/", "a//b", "..", "a/../b", "./a", " a", "a\n", "a\0b", "a\\b", &long,
         ] {
             assert!(check(bad).is_err(), "{bad:?}");
         }

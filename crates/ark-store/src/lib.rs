@@ -17,6 +17,7 @@
 //! | `s3`, `s3::settings`, `s3::credentials` | S3: client, config keys, who we are |
 //! | `remote` | the trait over a remote bucket |
 //! | `upload` | objects of unknown length in bounded memory |
+//! | `gate` | giving up an upload while the server takes its time |
 //! | `mark` | telling one's own write from another's after a lost answer |
 //! | [`fetch`](fetch()) | what a signed URL names → bytes |
 //! | `classify` | a client error → what can be done about it |
@@ -29,6 +30,7 @@ mod classify;
 pub mod conformance;
 mod fetch;
 mod fs;
+mod gate;
 mod key;
 pub mod location;
 mod mark;

@@ -86,15 +86,18 @@ impl Remote {
     }
 
     async fn fetch(&self, key: &str, range: Range<u64>, tag: Option<&str>) -> Result<Bytes, Error> {
-        let mut stream = self.open(key, range, tag).await?;
-        let mut bytes = BytesMut::new();
-        while let Some(buffer) = stream.try_next().await? {
-            for chunk in buffer {
-                bytes.extend_from_slice(&chunk);
-            }
-        }
-        Ok(bytes.freeze())
+        collect(self.open(key, range, tag).await?).await
     }
+}
+
+async fn collect(mut body: BufferStream) -> Result<Bytes, Error> {
+    let mut bytes = BytesMut::new();
+    while let Some(buffer) = body.try_next().await? {
+        for chunk in buffer {
+            bytes.extend_from_slice(&chunk);
+        }
+    }
+    Ok(bytes.freeze())
 }
 
 #[async_trait]
@@ -129,13 +132,16 @@ impl Store for Remote {
         if wanted == 0 {
             return Ok(Bytes::new());
         }
-        let bytes = self.fetch(key, range, None).await;
-        whole(
-            "read_range",
-            key,
-            bytes.map_err(|error| classify("read_range", key, &error))?,
-            wanted,
-        )
+        let fail = |error: Error| classify("read_range", key, &error);
+        let mut body = self.open(key, range.clone(), None).await.map_err(fail)?;
+        // A short answer would be taken for a broken one, and asked for again.
+        let size = body.metadata().await.map_err(fail)?.content_length();
+        if size < range.end {
+            let there = size.saturating_sub(range.start);
+            return Err(truncated("read_range", key, there, wanted));
+        }
+        let bytes = collect(body).await.map_err(fail)?;
+        whole("read_range", key, bytes, wanted)
     }
 
     async fn stream(&self, key: &str) -> Result<ByteStream, StoreError> {

@@ -5,6 +5,11 @@
 //! any more, so the bound is kept by construction, not by hope. An object smaller
 //! than one part goes out as a single `PUT`.
 //!
+//! Of several uploads that create one key exactly one succeeds where the server
+//! completes an upload in one step, as S3 does. Servers that look first and complete
+//! then (SeaweedFS does) can let several succeed that end in the same instant; what
+//! must be exclusive on them is an object within one part.
+//!
 //! The client's writer lives in a task of its own. A caller that is cancelled in the
 //! middle of a call therefore cannot leave it half-way: the task sees the handle go
 //! and takes back what was sent. Only a process that dies leaves parts behind, never
@@ -20,6 +25,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use crate::classify::classify;
+use crate::gate::{ClosesOnDrop, Gate};
 use crate::mark::{Mark, settle};
 use crate::tuning::Tuning;
 
@@ -36,6 +42,8 @@ pub(crate) struct PartedUpload {
     /// Set while a call is under way: seen by the next one, it was cancelled, and
     /// bytes may be lost.
     interrupted: bool,
+    /// Both end what the task does when they are dropped: its requests, its loop.
+    gate: ClosesOnDrop,
     sender: mpsc::Sender<Message>,
     /// `None` once its end was told.
     task: Option<JoinHandle<Result<(), StoreError>>>,
@@ -69,7 +77,8 @@ impl PartedUpload {
         let mark = Mark::new();
         let mut options = mark.options(mode);
         options.concurrent = tuning.parts_in_flight.max(1);
-        let writer = client
+        let (gate, gated) = Gate::before(client);
+        let writer = gated
             .writer_options(key, options)
             .await
             .map_err(|error| classify("upload", key, &error))?;
@@ -79,6 +88,7 @@ impl PartedUpload {
             key: key.to_owned(),
             mark,
             mode,
+            gate: gate.clone(),
         };
         Ok(Self {
             key: key.to_owned(),
@@ -87,6 +97,7 @@ impl PartedUpload {
             permits: Arc::new(Semaphore::new(tuning.parts_in_memory())),
             filling: None,
             interrupted: false,
+            gate: ClosesOnDrop(gate),
             sender,
             task: Some(tokio::spawn(sending.run(writer, receiver))),
         })
@@ -186,7 +197,10 @@ impl Upload for PartedUpload {
     }
 
     async fn abort(self: Box<Self>) -> Result<(), StoreError> {
-        let Self { sender, task, .. } = *self;
+        let Self {
+            gate, sender, task, ..
+        } = *self;
+        drop(gate);
         drop(sender);
         if let Some(task) = task {
             // An earlier failure was told by the call that met it.
@@ -202,6 +216,7 @@ struct Sending {
     key: String,
     mark: Mark,
     mode: PutMode,
+    gate: Gate,
 }
 
 impl Sending {
@@ -242,6 +257,8 @@ impl Sending {
     }
 
     async fn take_back(&self, mut writer: Writer) {
+        // Or parts still under way could arrive after it.
+        self.gate.close();
         if let Err(error) = writer.abort().await {
             self.note_leftover(&error);
         }
