@@ -48,6 +48,8 @@ pub struct ServerOptions {
     /// How long a lease holds without being renewed; another server takes over
     /// after that.
     pub lease_duration: Duration,
+    /// The location to create when the namespace has none.
+    pub initial_location: Option<ark_api::BackupStorageLocation>,
     /// How long running jobs may take to clean up when the server ends.
     pub shutdown_grace: Duration,
 }
@@ -72,6 +74,7 @@ impl Default for ServerOptions {
             leader_election: true,
             identity: None,
             lease_duration: Duration::from_secs(15),
+            initial_location: None,
             shutdown_grace: Duration::from_secs(20),
         }
     }

@@ -1,5 +1,9 @@
 //! The composition root: connect, check, be elected, run controllers, end.
 
+mod controllers;
+mod initial;
+mod seat;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,29 +11,18 @@ use std::time::Duration;
 use ark_engine::port::{
     ApiResource, Clock, Cluster as _, ClusterError, Discovery, SystemClock, Target,
 };
-use ark_kube::controller::{Controller, ControllerOptions, Next};
-use ark_kube::lease::{self, Leadership, LeaseOptions};
-use ark_kube::{ConnectError, ConnectOptions, Connection, CustomResource};
-use futures::future::select_all;
+use ark_kube::{ConnectError, ConnectOptions, Connection};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::context::{Context, Triggers};
-use crate::controller::{
-    ReconcileError, backup, backup_sync, delete_request, download_request, gc, housekeeping,
-    restore, status_request, storage_location,
-};
 use crate::health::{self, Endpoint, Stage};
 use crate::metrics::Metrics;
 use crate::options::ServerOptions;
-use crate::task::{Ended, OnCancel, TaskKind, Tasks};
+use crate::task::Tasks;
+use controllers::{Ends, start};
+use seat::take_seat;
 
-/// Name of the lease in the server's namespace.
-const LEASE: &str = "ark-server";
-/// How often memory is compared with the cluster.
-const HOUSEKEEPING: Duration = Duration::from_mins(1);
 /// How long reconciles under way may take when the server ends.
 const RECONCILES_GRACE: Duration = Duration::from_secs(10);
 
@@ -65,6 +58,9 @@ pub enum ServerError {
         #[source]
         source: std::io::Error,
     },
+    /// The first location could not be created.
+    #[error("the first backup location could not be created")]
+    InitialLocation(#[from] ark_kube::CustomError),
     /// Another server may have taken over.
     #[error("the lease was lost; another server may act now, so this one has stopped")]
     LeaseLost,
@@ -161,6 +157,9 @@ impl Server {
             return Ok(());
         };
 
+        if let Some(location) = &self.options.initial_location {
+            initial::create(&self.connection, &self.namespace, location).await?;
+        }
         let grace = self.options.shutdown_grace;
         let stop = shutdown.child_token();
         let controllers = start(
@@ -253,246 +252,5 @@ fn check_kinds(discovery: &Discovery) -> Result<(), ServerError> {
         Ok(())
     } else {
         Err(ServerError::NoKinds(missing))
-    }
-}
-
-/// The right to act: the lease, or nothing where no lease is wanted.
-struct Seat(Option<Leadership>);
-
-impl Seat {
-    async fn lost(&self) {
-        match &self.0 {
-            Some(leadership) => leadership.lost().cancelled().await,
-            None => std::future::pending().await,
-        }
-    }
-
-    async fn leave(self) {
-        if let Some(leadership) = self.0 {
-            leadership.release().await;
-        }
-    }
-}
-
-struct Election {
-    connection: Connection,
-    clock: Arc<dyn Clock>,
-    lease: Option<LeaseOptions>,
-}
-
-fn take_seat(
-    connection: &Connection,
-    namespace: &str,
-    options: &ServerOptions,
-    clock: &Arc<dyn Clock>,
-) -> Election {
-    let lease = options.leader_election.then(|| {
-        let identity = options.identity.clone().unwrap_or_else(|| {
-            format!("ark-{}-{}", std::process::id(), clock.now().as_nanosecond())
-        });
-        LeaseOptions {
-            duration: options.lease_duration,
-            deadline: options.lease_duration * 2 / 3,
-            retry: options.lease_duration / 7,
-            ..LeaseOptions::new(namespace, LEASE, &identity)
-        }
-    });
-    Election {
-        connection: connection.clone(),
-        clock: Arc::clone(clock),
-        lease,
-    }
-}
-
-impl Election {
-    /// Waits for the seat; `None` when `shutdown` was cancelled before.
-    async fn await_or(self, shutdown: &CancellationToken) -> Option<Seat> {
-        let Some(lease) = self.lease else {
-            return Some(Seat(None));
-        };
-        let leadership =
-            lease::elect(Arc::new(self.connection), self.clock, lease, shutdown).await?;
-        Some(Seat(Some(leadership)))
-    }
-}
-
-type Handle = JoinHandle<Ended<()>>;
-
-/// Starts every controller and timer.
-fn start(
-    connection: &Connection,
-    namespace: &str,
-    options: ServerOptions,
-    clock: Arc<dyn Clock>,
-    (tasks, metrics, stop): (&Tasks, Arc<Metrics>, &CancellationToken),
-) -> Result<Vec<(&'static str, Handle)>, ServerError> {
-    let set_up = SetUp {
-        connection,
-        namespace,
-        tasks,
-        stop,
-    };
-    let backups = set_up.controller()?;
-    let restores = set_up.controller()?;
-    let deletions = set_up.controller()?;
-    let triggers = Triggers {
-        backups: backups.trigger(),
-        restores: restores.trigger(),
-        deletions: deletions.trigger(),
-    };
-    let collection = options.garbage_collection_frequency;
-    let context = Context::new(
-        connection,
-        namespace,
-        options,
-        clock,
-        (tasks, triggers, metrics),
-    );
-    let context = Arc::new(context);
-    let handles = vec![
-        set_up.run("backup", backups, &context, backup::reconcile),
-        set_up.run("restore", restores, &context, restore::reconcile),
-        set_up.run(
-            "delete-request",
-            deletions,
-            &context,
-            delete_request::reconcile,
-        ),
-        set_up.run(
-            "storage-location",
-            set_up.controller()?,
-            &context,
-            storage_location::reconcile,
-        ),
-        set_up.run(
-            "backup-sync",
-            set_up.controller()?,
-            &context,
-            backup_sync::reconcile,
-        ),
-        set_up.run(
-            "download-request",
-            set_up.controller()?,
-            &context,
-            download_request::reconcile,
-        ),
-        set_up.run(
-            "status-request",
-            set_up.controller()?,
-            &context,
-            status_request::reconcile,
-        ),
-        set_up.every("gc", collection, &context, gc::sweep),
-        set_up.every("housekeeping", HOUSEKEEPING, &context, housekeeping::tidy),
-    ];
-    Ok(handles)
-}
-
-struct SetUp<'a> {
-    connection: &'a Connection,
-    namespace: &'a str,
-    tasks: &'a Tasks,
-    stop: &'a CancellationToken,
-}
-
-impl SetUp<'_> {
-    fn controller<K: CustomResource>(&self) -> Result<Controller<K>, ConnectError> {
-        Controller::new(
-            self.connection,
-            self.namespace,
-            ControllerOptions::default(),
-        )
-    }
-
-    fn run<K, R, Fut>(
-        &self,
-        name: &'static str,
-        controller: Controller<K>,
-        context: &Arc<Context>,
-        reconcile: R,
-    ) -> (&'static str, Handle)
-    where
-        K: CustomResource,
-        R: Fn(Arc<Context>, Arc<K>) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<Next, ReconcileError>> + Send + 'static,
-    {
-        let (context, stop) = (Arc::clone(context), self.stop.clone());
-        let running = controller.run(
-            move |object| reconcile(Arc::clone(&context), object),
-            |invalid| tracing::warn!(error = %invalid, "a resource is left alone"),
-            stop,
-        );
-        let running = Box::pin(running);
-        (
-            name,
-            self.tasks
-                .spawn(TaskKind::Controller, name, OnCancel::Finish, running),
-        )
-    }
-
-    /// Does something at once and then again and again.
-    fn every<F, Fut>(
-        &self,
-        name: &'static str,
-        period: Duration,
-        context: &Arc<Context>,
-        action: F,
-    ) -> (&'static str, Handle)
-    where
-        F: Fn(Arc<Context>) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<(), ReconcileError>> + Send + 'static,
-    {
-        let (context, stop) = (Arc::clone(context), self.stop.clone());
-        let ticking = async move {
-            loop {
-                if let Err(error) = action(Arc::clone(&context)).await {
-                    tracing::warn!(timer = name, error = %error, "failed; trying again later");
-                }
-                if stop
-                    .run_until_cancelled(tokio::time::sleep(period))
-                    .await
-                    .is_none()
-                {
-                    return;
-                }
-            }
-        };
-        (
-            name,
-            self.tasks
-                .spawn(TaskKind::Timer, name, OnCancel::Finish, ticking),
-        )
-    }
-}
-
-/// The ends of the controllers: none should come before the server's.
-struct Ends(Vec<futures::future::BoxFuture<'static, &'static str>>);
-
-impl Ends {
-    fn new(handles: Vec<(&'static str, Handle)>) -> Self {
-        let named =
-            handles
-                .into_iter()
-                .map(|(name, handle)| -> futures::future::BoxFuture<'_, _> {
-                    Box::pin(async move {
-                        // How it ended is in the log; that it ended is what matters.
-                        let _ = handle.await;
-                        name
-                    })
-                });
-        Self(named.collect())
-    }
-
-    async fn first(&mut self) -> String {
-        let (name, index, _) = select_all(&mut self.0).await;
-        drop(self.0.remove(index));
-        name.to_owned()
-    }
-
-    async fn all(self, patience: Duration) {
-        let ended = futures::future::join_all(self.0);
-        if tokio::time::timeout(patience, ended).await.is_err() {
-            tracing::warn!("some reconciles are still under way");
-        }
     }
 }
