@@ -41,7 +41,7 @@ fn files_hold_what_is_installed() {
             "ServiceAccount",
             "ClusterRoleBinding",
             "Secret",
-            "BackupStorageLocation",
+            "ConfigMap",
             "Deployment"
         ]
     );
@@ -53,32 +53,15 @@ fn kubectl_alone_installs() {
     let plane = ControlPlane::start(&Options::default()).unwrap();
     let dir = deploy_dir();
     let apply = ["apply", "-f", dir.to_str().unwrap()];
-    // The first time, kubectl does not know the kind of the location.
-    let error = plane.kubectl(&apply).unwrap_err().to_string();
-    assert!(error.contains("ensure CRDs are installed first"), "{error}");
-    assert_eq!(error.matches("no matches for kind").count(), 1, "{error}");
-    plane
-        .kubectl(&[
-            "wait",
-            "--for=condition=Established",
-            "--timeout=60s",
-            "crd",
-            "--all",
-        ])
-        .unwrap();
     plane.kubectl(&apply).unwrap();
-    let found = plane
-        .kubectl(&[
-            "get",
-            "-n",
-            "heptio-ark",
-            "bsl/default",
-            "deployment/ark",
-            "-o",
-            "name",
-        ])
-        .unwrap();
-    assert_eq!(found.lines().count(), 2);
+    let named = [
+        "get",
+        "-n",
+        "heptio-ark",
+        "deployment/ark",
+        "configmap/ark-initial-location",
+    ];
+    plane.kubectl(&named).unwrap();
 
     let again = plane.kubectl(&apply).unwrap();
     let changed: Vec<&str> = again
@@ -87,6 +70,57 @@ fn kubectl_alone_installs() {
         .collect();
     // Clear text in a secret is always written anew.
     assert_eq!(changed, ["secret/cloud-credentials configured"]);
+    the_server_makes_the_location(&plane);
+}
+
+/// Runs the server with the arguments of the deployment; the location's file is
+/// where a kubelet would have put it.
+fn the_server_makes_the_location(plane: &ControlPlane) {
+    let get = |what: &str, path: &str| {
+        let output = format!("jsonpath={path}");
+        plane
+            .kubectl(&[
+                "get",
+                "-n",
+                "heptio-ark",
+                what,
+                "-o",
+                &output,
+                "--ignore-not-found",
+            ])
+            .unwrap()
+    };
+    let arguments = get("deployment/ark", "{.spec.template.spec.containers[0].args}");
+    let arguments: Vec<String> = serde_json::from_str(&arguments).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("location.yaml");
+    std::fs::write(
+        &file,
+        get("configmap/ark-initial-location", "{.data.location\\.yaml}"),
+    )
+    .unwrap();
+    let here = file.to_str().unwrap();
+    let arguments = arguments
+        .iter()
+        .map(|one| one.replace("/location/location.yaml", here));
+    let mut server = std::process::Command::new(env!("CARGO_BIN_EXE_ark"))
+        .arg("--kubeconfig")
+        .arg(plane.kubeconfig())
+        .args(["--namespace", "heptio-ark"])
+        .args(arguments)
+        .arg("--metrics-address=127.0.0.1:0")
+        .spawn()
+        .unwrap();
+    let patience = std::time::Instant::now() + std::time::Duration::from_mins(1);
+    while get("bsl/default", "{.spec.provider}") != "aws" && std::time::Instant::now() < patience {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert_eq!(
+        get("bsl/default", "{.spec.objectStorage.bucket}"),
+        "YOUR-BUCKET"
+    );
 }
 
 /// Takes the objects away again that are not of a namespace of this test.

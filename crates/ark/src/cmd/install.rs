@@ -260,6 +260,7 @@ impl InstallArgs {
             bucket: self.bucket.clone().unwrap_or_default(),
             prefix: self.prefix.clone().unwrap_or_default(),
             config: merged(&self.backup_location_config),
+            location_by_server: false,
             secret_data: self.secret()?,
             no_secret: self.no_secret,
             service_account_annotations: merged(&self.pod.sa_annotations),

@@ -1,8 +1,9 @@
 //! `ark server`: from flags to [`ark_server::ServerOptions`], and signals.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ark_api::GoDuration;
+use ark_api::{BackupStorageLocation, GoDuration};
 use ark_server::ServerOptions;
 use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
@@ -81,6 +82,10 @@ pub struct ServerArgs {
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1h")]
     garbage_collection_frequency: Option<GoDuration>,
 
+    /// File with a BackupStorageLocation to create when the namespace has none
+    #[arg(long, value_name = "FILE")]
+    initial_location: Option<PathBuf>,
+
     /// Whether to act only while holding a lease, so that two servers do not get in each other's way
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
           default_missing_value = "true", default_value = "true", value_parser = boolean)]
@@ -95,7 +100,8 @@ pub struct ServerArgs {
 /// Runs until it fails or is told to end by SIGTERM or SIGINT.
 pub fn run(ctx: &Context, args: &ServerArgs) -> Result<Exit, CommandError> {
     log(ctx, args)?;
-    let options = args.options(ctx);
+    let mut options = args.options(ctx);
+    options.initial_location = args.initial_location.as_deref().map(location).transpose()?;
     ctx.block_on(async {
         let shutdown = CancellationToken::new();
         let ended = Box::pin(ark_server::run(options, shutdown.clone()));
@@ -151,6 +157,14 @@ impl ServerArgs {
             .clone_from(&self.default_backup_storage_location);
         options
     }
+}
+
+/// Reads the location that an installation starts with.
+fn location(file: &Path) -> Result<BackupStorageLocation, CommandError> {
+    let what = format!("`{}` cannot be used as the first location", file.display());
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| CommandError::because(what.clone(), &error))?;
+    serde_saphyr::from_str(&text).map_err(|error| CommandError::because(what, &error))
 }
 
 /// Sends the log to standard error.

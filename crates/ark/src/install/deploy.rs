@@ -19,6 +19,7 @@ pub fn files() -> Result<Vec<(&'static str, String)>, ManifestError> {
         provider: Some(Provider::Aws),
         bucket: "YOUR-BUCKET".to_owned(),
         config: [("region".to_owned(), "YOUR-REGION".to_owned())].into(),
+        location_by_server: true,
         secret_data: Some(CREDENTIALS.into()),
         ..InstallOptions::new(IMAGE)
     };
@@ -34,9 +35,8 @@ pub fn files() -> Result<Vec<(&'static str, String)>, ManifestError> {
             "10-install.yaml",
             documents(
                 "Everything else. Put your bucket, its region and your credentials in the places\n# of \
-                 YOUR-BUCKET, YOUR-REGION and <...>, then `kubectl apply -f deploy/`. The first time,\n# \
-                 repeat the command: kubectl looks up every kind before it makes the first object,\n# \
-                 and so does not know that of the storage location yet.",
+                 YOUR-BUCKET, YOUR-REGION and <...>, then `kubectl apply -f deploy/`. The server makes\n# \
+                 the storage location, since kubectl cannot make one before its kind exists.",
                 &objects,
             )?,
         ),

@@ -21,6 +21,11 @@ pub const SERVER: &str = "ark";
 /// Name of the storage location that an installation makes.
 pub const DEFAULT_LOCATION: &str = "default";
 
+/// Name of the config map with a location that the server creates.
+pub const INITIAL_LOCATION: &str = "ark-initial-location";
+/// The entry of that config map.
+pub const INITIAL_LOCATION_KEY: &str = "location.yaml";
+
 /// Kinds of object storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provider {
@@ -92,6 +97,10 @@ pub struct InstallOptions {
     /// location cannot be used unless something else puts the directory into
     /// the container.
     pub config: BTreeMap<String, String>,
+    /// The default location is handed to the server, which creates it when the
+    /// namespace has none. For `kubectl apply`, which cannot bring a resource in
+    /// the same call as its definition.
+    pub location_by_server: bool,
     /// Content of the credentials file, for the secret; none makes no secret.
     pub secret_data: Option<Vec<u8>>,
     /// No secret is used: the server has its credentials from where it runs.
@@ -119,6 +128,7 @@ impl InstallOptions {
             bucket: String::new(),
             prefix: String::new(),
             config: BTreeMap::new(),
+            location_by_server: false,
             secret_data: None,
             no_secret: false,
             service_account_annotations: BTreeMap::new(),
@@ -136,6 +146,11 @@ impl InstallOptions {
             .provider
             .is_some_and(|provider| provider != Provider::Fs);
         !self.no_secret && (cloud || self.secret_data.is_some())
+    }
+
+    /// Whether the server finds a location to create in a config map.
+    pub(super) fn hands_over_location(&self) -> bool {
+        self.location_by_server && self.provider.is_some()
     }
 
     /// The claim that holds the bucket, and the path it is mounted at.
@@ -195,7 +210,10 @@ pub fn manifests(options: &InstallOptions) -> Result<Vec<Value>, ManifestError> 
     objects.push(service_account(options));
     objects.push(cluster_role_binding(options));
     objects.extend(secret(options));
-    objects.extend(location(options));
+    objects.extend(match location(options) {
+        Some(location) if options.location_by_server => Some(handed_over(options, &location)?),
+        location => location,
+    });
     objects.push(server::deployment(options));
     Ok(objects)
 }
@@ -323,6 +341,16 @@ fn location(options: &InstallOptions) -> Option<Value> {
         "kind": "BackupStorageLocation",
         "metadata": { "name": DEFAULT_LOCATION, "namespace": options.namespace, "labels": labels("storage") },
         "spec": spec,
+    }))
+}
+
+/// A location as text, for the server to create.
+fn handed_over(options: &InstallOptions, location: &Value) -> Result<Value, ManifestError> {
+    Ok(json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": { "name": INITIAL_LOCATION, "namespace": options.namespace, "labels": labels("storage") },
+        "data": { INITIAL_LOCATION_KEY: ark_api::wire::to_yaml(location)? },
     }))
 }
 

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::manifest::{
-    CREDENTIALS_KEY, CREDENTIALS_SECRET, InstallOptions, Resources, SERVER, labels,
+    CREDENTIALS_KEY, CREDENTIALS_SECRET, INITIAL_LOCATION, INITIAL_LOCATION_KEY, InstallOptions,
+    Resources, SERVER, labels,
 };
 
 /// Port of the probes and metrics.
 const PORT: u16 = 8085;
 /// Where the credentials are in the container.
 const CREDENTIALS: &str = "/credentials";
+/// Where the location to create is in the container.
+const LOCATION: &str = "/location";
 /// Where the server may write.
 const SCRATCH: &str = "/scratch";
 /// User and group of the server; nobody else's.
@@ -97,9 +100,15 @@ fn pod(options: &InstallOptions) -> Value {
     })
 }
 
-fn arguments(options: &InstallOptions) -> Vec<&str> {
-    let given = options.server_arguments.iter().map(String::as_str);
-    std::iter::once("server").chain(given).collect()
+fn arguments(options: &InstallOptions) -> Vec<String> {
+    let mut all = vec!["server".to_owned()];
+    if options.hands_over_location() {
+        all.push(format!(
+            "--initial-location={LOCATION}/{INITIAL_LOCATION_KEY}"
+        ));
+    }
+    all.extend(options.server_arguments.iter().cloned());
+    all
 }
 
 fn probe(path: &str, period: u32) -> Value {
@@ -131,6 +140,10 @@ fn volumes(options: &InstallOptions) -> (Vec<Value>, Vec<Value>) {
         let secret = json!({ "secretName": CREDENTIALS_SECRET });
         volumes.push(json!({ "name": "credentials", "secret": secret }));
         mounts.push(json!({ "name": "credentials", "mountPath": CREDENTIALS, "readOnly": true }));
+    }
+    if options.hands_over_location() {
+        volumes.push(json!({ "name": "location", "configMap": { "name": INITIAL_LOCATION } }));
+        mounts.push(json!({ "name": "location", "mountPath": LOCATION, "readOnly": true }));
     }
     if let Some((claim, path)) = options.claim() {
         volumes.push(json!({ "name": "bucket", "persistentVolumeClaim": { "claimName": claim } }));
