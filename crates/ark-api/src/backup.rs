@@ -19,7 +19,7 @@ phases! {
         /// Nobody looked at it yet.
         New => [Queued, ReadyToStart, InProgress, FailedValidation, Deleting],
         /// Waits for its turn.
-        Queued => [ReadyToStart, FailedValidation, Deleting],
+        Queued => [ReadyToStart, InProgress, FailedValidation, Deleting],
         /// Its turn has come.
         ReadyToStart => [InProgress, FailedValidation, Deleting],
         /// Its spec is not valid; nothing was done.
@@ -30,6 +30,8 @@ phases! {
             WaitingForPluginOperationsPartiallyFailed,
             Finalizing,
             FinalizingPartiallyFailed,
+            Completed,
+            PartiallyFailed,
             Failed,
             Deleting
         ],

@@ -25,6 +25,8 @@ phases! {
             WaitingForPluginOperationsPartiallyFailed,
             Finalizing,
             FinalizingPartiallyFailed,
+            Completed,
+            PartiallyFailed,
             Failed
         ],
         /// All items are restored; operations on volumes still run.

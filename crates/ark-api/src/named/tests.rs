@@ -50,10 +50,12 @@ fn every_phase_is_reached_and_only_terminal_ones_end() {
 }
 
 #[test]
-fn a_backup_may_skip_the_queue() {
+fn a_backup_may_skip_the_queue_and_the_finalizing() {
     assert!(BackupPhase::New.next().contains(&BackupPhase::InProgress));
+    assert!(!BackupPhase::New.next().contains(&BackupPhase::Completed));
+    // Without operations on volumes there is nothing to finalize.
     assert!(
-        !BackupPhase::InProgress
+        BackupPhase::InProgress
             .next()
             .contains(&BackupPhase::Completed)
     );

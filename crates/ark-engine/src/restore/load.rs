@@ -195,13 +195,18 @@ impl Archive {
                 members.entry(entry.member).or_default().push(entry);
             }
         }
-        let checks = members.into_iter().map(|(member, entries)| async move {
-            let raw = self.member(member).await?;
-            for entry in entries {
-                entry.json(&raw).map_err(|source| self.damaged(source))?;
-            }
-            Ok(())
-        });
+        // Collected, so that the future holds no closure over borrowed arguments:
+        // with one it could not be shown to be `Send`.
+        let checks: Vec<_> = members
+            .into_iter()
+            .map(|(member, entries)| async move {
+                let raw = self.member(member).await?;
+                for entry in entries {
+                    entry.json(&raw).map_err(|source| self.damaged(source))?;
+                }
+                Ok(())
+            })
+            .collect();
         stream::iter(checks)
             .buffer_unordered(VERIFY_MEMBERS)
             .try_collect()

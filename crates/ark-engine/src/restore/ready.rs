@@ -30,13 +30,17 @@ pub(super) struct Unready {
 impl Readiness {
     /// Waits until each definition is accepted and established.
     pub(super) async fn wait(&self, resource: &ApiResource, names: &[String]) -> Vec<Unready> {
-        let looks = names.iter().map(|name| async move {
-            let reason = self.wait_one(resource, name).await.err()?;
-            Some(Unready {
-                name: name.clone(),
-                reason,
+        // Collected for the same reason as in `load`.
+        let looks: Vec<_> = names
+            .iter()
+            .map(|name| async move {
+                let reason = self.wait_one(resource, name).await.err()?;
+                Some(Unready {
+                    name: name.clone(),
+                    reason,
+                })
             })
-        });
+            .collect();
         stream::iter(looks)
             .buffer_unordered(CONCURRENCY)
             .filter_map(|unready| async move { unready })

@@ -212,32 +212,9 @@ async fn work(
     };
     let job = Job::new(ports, Arc::new(observer), cancel.clone());
     let restore = valid.restore.clone();
-    let running = drive(job, valid, context.options.restore.clone(), &cancel);
+    let running = Box::pin(restore::run(&job, &valid, &context.options.restore));
     let patch = |counts| report_progress(&context, &restore, counts);
     status::alongside(counts, &cancel, running, patch).await
-}
-
-/// Runs the engine on a thread of its own: its future borrows in ways that keep
-/// the compiler from seeing that it could move between threads.
-async fn drive(
-    job: Job,
-    valid: ValidatedRestore,
-    options: restore::Options,
-    cancel: &CancellationToken,
-) -> RestoreResult {
-    // Dropping this future has to stop the thread as well.
-    let _stop = cancel.clone().drop_guard();
-    let runtime = tokio::runtime::Handle::current();
-    let driven = tokio::task::spawn_blocking(move || {
-        Box::new(runtime.block_on(restore::run(&job, &valid, &options)))
-    });
-    match driven.await {
-        Ok(result) => *result,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(RestoreError::Interrupted),
-        },
-    }
 }
 
 async fn report_progress(context: &Context, restore: &Restore, counts: Counts) -> Written {
