@@ -97,14 +97,21 @@ impl Server {
             .await
     }
 
-    /// Restores everything; first waits until the cluster knows the backup.
-    pub(crate) async fn restore(&self, cluster: &Cluster, backup: &str) -> Result<Measured> {
+    /// Restores everything; first waits until the cluster knows the backup
+    /// and others leave the machine alone.
+    pub(crate) async fn restore(
+        &self,
+        cluster: &Cluster,
+        backup: &str,
+        patience: Duration,
+    ) -> Result<Measured> {
         let mut watch = Watch::open(&cluster.endpoint, &collection("backups"), backup).await?;
         watch
             .until(PATIENCE, |_| Some(()))
             .await
             .context("the backup is not seen")?;
         cluster.settle().await?;
+        meter::calm(patience).await;
         let restore = json!({
             "apiVersion": "velero.io/v1", "kind": "Restore",
             "metadata": {"name": backup, "namespace": NAMESPACE},

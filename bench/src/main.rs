@@ -30,6 +30,7 @@ mod wire;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Parser;
@@ -62,6 +63,10 @@ struct Arguments {
     /// Connections of the raw posts.
     #[arg(long, value_name = "COUNT", default_value_t = 32)]
     connections: usize,
+    /// Longest wait, in seconds, for others to leave the machine alone before each
+    /// measurement.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    patience: u64,
     /// Measure the command line without a server, too.
     #[arg(long)]
     direct: bool,
@@ -120,6 +125,7 @@ async fn run(arguments: Arguments) -> Result<()> {
             seed: arguments.seed,
         },
         connections: arguments.connections,
+        patience: Duration::from_secs(arguments.patience),
         direct: arguments.direct,
     };
     let results = measure(&arguments, &setting).await?;
@@ -155,7 +161,7 @@ async fn measure(arguments: &Arguments, setting: &Setting) -> Result<Results> {
         say("varying options");
         results.backup_sweep = sweep::backups(setting, &source).await?;
         drop(source);
-        results.restore_sweep = sweep::restores(setting, "round-0").await?;
+        results.restore_sweep = sweep::restores(setting, &rounds::backup_name(0)).await?;
     }
     Ok(results)
 }
@@ -196,7 +202,7 @@ async fn restore_inside(setting: &Setting) -> Result<Vec<stages::Stage>> {
     cluster.settle().await?;
     let inside = Inside::connect(&cluster, &setting.bucket).await?;
     let options = ark_engine::restore::Options::default();
-    let timeline = inside.restore("round-0", &options).await?;
+    let timeline = inside.restore(&rounds::backup_name(0), &options).await?;
     stages::of_timeline(&timeline)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,19 @@ pub(crate) struct Usage {
     pub(crate) seconds: f64,
     /// Processor seconds by process; `others` is what the machine did besides.
     pub(crate) cpu: BTreeMap<String, f64>,
+}
+
+impl Usage {
+    /// Processor seconds of everything that took part.
+    pub(crate) fn processor(&self) -> f64 {
+        let ours = self.cpu.iter().filter(|(name, _)| *name != OTHERS);
+        ours.map(|(_, seconds)| seconds).sum()
+    }
+
+    /// Cores that were busy with something else, on average.
+    pub(crate) fn noise(&self) -> f64 {
+        self.cpu.get(OTHERS).copied().unwrap_or_default() / self.seconds.max(1e-3)
+    }
 }
 
 /// A running measurement of named processes.
@@ -52,12 +65,13 @@ impl Meter {
             .collect();
         let machine = cpu.remove(MACHINE).unwrap_or_default();
         let known: f64 = cpu.values().sum();
-        cpu.insert("others".to_owned(), (machine - known).max(0.0));
+        cpu.insert(OTHERS.to_owned(), (machine - known).max(0.0));
         Usage { seconds, cpu }
     }
 }
 
 const MACHINE: &str = "machine";
+const OTHERS: &str = "others";
 
 fn cpu_of(processes: &[(&'static str, u32)]) -> BTreeMap<String, f64> {
     let mut all = BTreeMap::new();
@@ -67,6 +81,21 @@ fn cpu_of(processes: &[(&'static str, u32)]) -> BTreeMap<String, f64> {
     }
     all.insert(MACHINE.to_owned(), machine_cpu().unwrap_or_default());
     all
+}
+
+/// Waits until the machine has little else to do, at most for `patience`. What is
+/// measured is at rest at this time.
+pub(crate) async fn calm(patience: Duration) {
+    const WINDOW: Duration = Duration::from_secs(1);
+    let started = Instant::now();
+    while started.elapsed() < patience {
+        let before = machine_cpu().unwrap_or_default();
+        tokio::time::sleep(WINDOW).await;
+        // An idle control plane and its neighbours take a quarter of one core.
+        if machine_cpu().unwrap_or_default() - before < 0.25 {
+            return;
+        }
+    }
 }
 
 /// Processor seconds of a process so far.

@@ -2,28 +2,33 @@
 
 use std::fmt::Write as _;
 
-use crate::results::Results;
+use crate::results::{Results, processor_ratio, ratio};
 use crate::rounds::{Round, Run};
 use crate::stages::Stage;
 use crate::statistics::Spread;
 use crate::sweep::Point;
 
-/// What one kind of run is called, and where a round has it.
-type Kind = (&'static str, fn(&Round) -> Option<&Run>);
+/// What one kind of run is called, and where a round has runs of it.
+type Kind = (&'static str, fn(&Round) -> Vec<&Run>);
 
 const KINDS: [Kind; 7] = [
-    ("raw paged GETs, newest", |round| Some(&round.raw_list)),
+    ("raw paged GETs, newest", |round| {
+        round.backups.iter().map(|pair| &pair.raw_list).collect()
+    }),
     ("raw paged GETs at one revision", |round| {
-        Some(&round.raw_list_at_revision)
+        let pairs = round.backups.iter();
+        pairs.map(|pair| &pair.raw_list_at_revision).collect()
     }),
-    ("Ark backup, server", |round| Some(&round.backup)),
+    ("Ark backup, server", |round| {
+        round.backups.iter().map(|pair| &pair.backup).collect()
+    }),
     ("Ark backup, `--direct`", |round| {
-        round.direct_backup.as_ref()
+        round.direct_backup.iter().collect()
     }),
-    ("raw parallel POSTs", |round| Some(&round.raw_post)),
-    ("Ark restore, server", |round| Some(&round.restore)),
+    ("raw parallel POSTs", |round| vec![&round.restore.raw_post]),
+    ("Ark restore, server", |round| vec![&round.restore.restore]),
     ("Ark restore, `--direct`", |round| {
-        round.direct_restore.as_ref()
+        round.direct_restore.iter().collect()
     }),
 ];
 
@@ -76,12 +81,26 @@ fn verdicts(out: &mut String, results: &Results) {
             verdict.what, verdict.found, verdict.target
         );
     }
-    let at_revision = results.ratio(|r| &r.backup, |r| &r.raw_list_at_revision);
+    let at_revision = ratio(
+        results
+            .backups()
+            .map(|pair| (&pair.backup, &pair.raw_list_at_revision)),
+    );
+    let backup_work = processor_ratio(results.backups().map(|pair| (&pair.backup, &pair.raw_list)));
+    let restore_work = processor_ratio(
+        results
+            .restores()
+            .map(|pair| (&pair.raw_post, &pair.restore)),
+    );
     let _ = writeln!(
         out,
-        "\nRatios are taken within each round. Beside raw GETs at one revision, which is what a \
-         backup asks for, the backup takes {} times as long.\n",
-        at_revision.text(2)
+        "\nRatios are taken within each pair. Beside raw GETs at one revision, which is what a \
+         backup asks for, the backup takes {} times as long. In processor seconds of all that \
+         take part, which neighbours on the machine disturb less, the backup takes {} times as \
+         much as the raw listing, and the raw posts {} of what the restore takes.\n",
+        at_revision.text(2),
+        backup_work.text(2),
+        restore_work.text(2),
     );
 }
 
@@ -91,7 +110,7 @@ fn times(out: &mut String, results: &Results) {
          |---|---|---|---|---|\n",
     );
     for (name, of) in KINDS {
-        let runs: Vec<&Run> = results.rounds.iter().filter_map(of).collect();
+        let runs: Vec<&Run> = results.rounds.iter().flat_map(of).collect();
         let Some(first) = runs.first() else { continue };
         let seconds = Spread::of(runs.iter().map(|run| run.usage.seconds));
         let peaks: Vec<f64> = runs
@@ -116,13 +135,13 @@ fn times(out: &mut String, results: &Results) {
 }
 
 fn processors(out: &mut String, results: &Results) {
-    const PROCESSES: [&str; 5] = ["apiserver", "etcd", "ark", "bench", "others"];
+    const PROCESSES: [&str; 4] = ["apiserver", "etcd", "ark", "bench"];
     out.push_str(
-        "## Processor seconds, medians\n\n| run | API server | etcd | Ark | benchmark | others |\n\
+        "## Processor seconds, medians\n\n| run | API server | etcd | Ark | benchmark | other cores busy |\n\
          |---|---|---|---|---|---|\n",
     );
     for (name, of) in KINDS {
-        let runs: Vec<&Run> = results.rounds.iter().filter_map(of).collect();
+        let runs: Vec<&Run> = results.rounds.iter().flat_map(of).collect();
         if runs.is_empty() {
             continue;
         }
@@ -134,11 +153,12 @@ fn processors(out: &mut String, results: &Results) {
                 .copied();
             let _ = write!(out, " {:.2} |", Spread::of(used).median);
         }
-        out.push('\n');
+        let noise = Spread::of(runs.iter().map(|run| run.usage.noise()));
+        let _ = writeln!(out, " {} |", noise.text(2));
     }
     out.push_str(
-        "\n`others` is everything else on the machine: the larger it is, the less do the times \
-         mean. Two cores give two processor seconds a second.\n\n",
+        "\nThe last column is everything else on the machine: the larger it is, the less do the \
+         times mean. Two cores give two processor seconds a second.\n\n",
     );
 }
 

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use ark_engine::backup::Options;
@@ -12,9 +13,12 @@ use crate::ark::{self, Measured, Server};
 use crate::cluster::Cluster;
 use crate::dataset::{Creation, DataSet};
 use crate::inside::Inside;
-use crate::meter::{Meter, Usage};
+use crate::meter::{self, Meter, Usage};
 use crate::raw;
 use crate::say;
+
+/// Backups of a round.
+const BACKUPS: usize = 3;
 
 /// What is compared, and how.
 pub(crate) struct Setting {
@@ -28,6 +32,8 @@ pub(crate) struct Setting {
     pub(crate) data: DataSet,
     /// Connections of the raw posts.
     pub(crate) connections: usize,
+    /// Longest wait for others to leave the machine alone before a measurement.
+    pub(crate) patience: Duration,
     /// Whether the command line without a server is measured, too.
     pub(crate) direct: bool,
 }
@@ -47,26 +53,42 @@ pub(crate) struct Run {
     pub(crate) items: u64,
 }
 
-/// One round.
+/// Listings and a backup, one right after the other.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Round {
+pub(crate) struct BackupPair {
     /// The pages, at whatever revision is newest.
     pub(crate) raw_list: Run,
     /// The pages, all at one revision.
     pub(crate) raw_list_at_revision: Run,
     /// A backup by the server.
     pub(crate) backup: Run,
-    /// A backup by the command line alone.
-    pub(crate) direct_backup: Option<Run>,
+    /// What the server had resident before the backup, in bytes.
+    pub(crate) resident_before: u64,
+}
+
+/// Posts and a restore, one right after the other.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RestorePair {
     /// The bodies, posted.
     pub(crate) raw_post: Run,
     /// A restore by the server.
     pub(crate) restore: Run,
+}
+
+/// One round.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Round {
+    /// Backups take moments, so there are several.
+    pub(crate) backups: Vec<BackupPair>,
+    /// A restore takes much longer.
+    pub(crate) restore: RestorePair,
+    /// A backup by the command line alone.
+    pub(crate) direct_backup: Option<Run>,
     /// A restore by the command line alone.
     pub(crate) direct_restore: Option<Run>,
-    /// What the server had resident before the backup, in bytes.
-    pub(crate) resident_before: u64,
 }
 
 /// The cluster that is backed up, with its server.
@@ -126,20 +148,13 @@ impl Source {
 impl Setting {
     /// One round; `number` counts from 0 and decides the order.
     pub(crate) async fn round(&self, source: &Source, number: usize) -> Result<Round> {
-        let options = Options::default();
-        let name = format!("round-{number}");
-        let resident_before = source.server.resident()?;
-        let (raw_list, raw_list_at_revision, backup);
-        if number.is_multiple_of(2) {
-            raw_list = source.raw_list(false, &options).await?;
-            raw_list_at_revision = source.raw_list(true, &options).await?;
-            backup = self.backup(source, &name).await?;
-        } else {
-            backup = self.backup(source, &name).await?;
-            raw_list_at_revision = source.raw_list(true, &options).await?;
-            raw_list = source.raw_list(false, &options).await?;
+        let mut backups = Vec::new();
+        for pair in 0..BACKUPS {
+            backups.push(self.backup_pair(source, number * BACKUPS + pair).await?);
         }
+        let name = backup_name(number * BACKUPS);
         let direct_backup = if self.direct {
+            meter::calm(self.patience).await;
             Some(
                 self.direct_backup(source, &format!("{name}-direct"))
                     .await?,
@@ -147,37 +162,61 @@ impl Setting {
         } else {
             None
         };
-        say(&format!(
-            "  list {:.2} s, at one revision {:.2} s, backup {:.2} s",
-            raw_list.usage.seconds, raw_list_at_revision.usage.seconds, backup.usage.seconds
-        ));
-        let (raw_post, restore);
-        if number.is_multiple_of(2) {
-            raw_post = self.raw_post(&name).await?;
-            restore = self.restore(&name).await?;
-        } else {
-            restore = self.restore(&name).await?;
-            raw_post = self.raw_post(&name).await?;
-        }
+        let restore = self.restore_pair(&name, number).await?;
         let direct_restore = if self.direct {
             Some(self.direct_restore(&name).await?)
         } else {
             None
         };
+        Ok(Round {
+            backups,
+            restore,
+            direct_backup,
+            direct_restore,
+        })
+    }
+
+    async fn backup_pair(&self, source: &Source, number: usize) -> Result<BackupPair> {
+        let options = Options::default();
+        let name = backup_name(number);
+        meter::calm(self.patience).await;
+        let resident_before = source.server.resident()?;
+        let (raw_list, raw_list_at_revision, backup);
+        if number.is_multiple_of(2) {
+            raw_list = source.raw_list(false, &options).await?;
+            backup = self.backup(source, &name).await?;
+            raw_list_at_revision = source.raw_list(true, &options).await?;
+        } else {
+            raw_list_at_revision = source.raw_list(true, &options).await?;
+            backup = self.backup(source, &name).await?;
+            raw_list = source.raw_list(false, &options).await?;
+        }
+        say(&format!(
+            "  list {:.2} s, at one revision {:.2} s, backup {:.2} s",
+            raw_list.usage.seconds, raw_list_at_revision.usage.seconds, backup.usage.seconds
+        ));
+        Ok(BackupPair {
+            raw_list,
+            raw_list_at_revision,
+            backup,
+            resident_before,
+        })
+    }
+
+    async fn restore_pair(&self, name: &str, number: usize) -> Result<RestorePair> {
+        let (raw_post, restore);
+        if number.is_multiple_of(2) {
+            raw_post = self.raw_post(name).await?;
+            restore = self.restore(name).await?;
+        } else {
+            restore = self.restore(name).await?;
+            raw_post = self.raw_post(name).await?;
+        }
         say(&format!(
             "  post {:.2} s, restore {:.2} s",
             raw_post.usage.seconds, restore.usage.seconds
         ));
-        Ok(Round {
-            raw_list,
-            raw_list_at_revision,
-            backup,
-            direct_backup,
-            raw_post,
-            restore,
-            direct_restore,
-            resident_before,
-        })
+        Ok(RestorePair { raw_post, restore })
     }
 
     async fn backup(&self, source: &Source, name: &str) -> Result<Run> {
@@ -210,6 +249,7 @@ impl Setting {
         let cluster = Cluster::start()?;
         cluster.define().await?;
         cluster.settle().await?;
+        meter::calm(self.patience).await;
         let (namespaces, creations) = self.bodies(name);
         let bytes = crate::cluster::size(&creations) as u64;
         let done = Arc::default();
@@ -242,7 +282,7 @@ impl Setting {
         ark::install(&cluster, &self.bucket).await?;
         let log = self.logs.join("target.log");
         let server = Server::start(&self.ark, &cluster, &log).await?;
-        let measured = server.restore(&cluster, name).await?;
+        let measured = server.restore(&cluster, name, self.patience).await?;
         cluster.check_complete(self.data).await?;
         self.with_archive(measured, name)
     }
@@ -265,6 +305,11 @@ fn run(measured: Measured, bytes: u64) -> Run {
         bytes,
         items: measured.items,
     }
+}
+
+/// The name of the backup with this number, counting from 0.
+pub(crate) fn backup_name(number: usize) -> String {
+    format!("backup-{number}")
 }
 
 /// Makes the directories of a setting below `dir`.
