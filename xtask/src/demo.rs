@@ -32,11 +32,10 @@ use self::state::State;
 
 /// The names under which clusters are kept.
 const KEPT: [&str; 2] = ["demo", "demo-restored"];
-/// The restore, as a user would ask for it in both clusters.
-const RESTORE: [&str; 9] = [
-    "restore",
-    "create",
-    "after-the-disaster",
+/// The restores, as a user would ask for them. Both clusters share a bucket, and
+/// with it the names of restores.
+const RESTORES: [&str; 2] = ["after-the-disaster", "in-a-new-cluster"];
+const FROM: [&str; 6] = [
     "--from-backup",
     "everything",
     "--include-namespaces",
@@ -71,7 +70,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         "Ark demo",
         "A backup of a live Kubernetes cluster, a disaster, two restores; every object compared.",
     );
-    if arguments.kubeconfig.is_none() {
+    let guest = arguments.kubeconfig.is_some();
+    if arguments.keep {
+        site::check_free(if guest { &KEPT[1..] } else { &KEPT })?;
+    }
+    if !guest {
         interrupt::watch(|| ())?;
     }
     let played = prepare(&screen, arguments).and_then(|tools| play(&screen, arguments, &tools));
@@ -123,8 +126,11 @@ fn play(screen: &Screen, arguments: &Arguments, tools: &Tools) -> Result<()> {
     }
     if let Some(findings) = findings {
         let task = screen.task("taking the demo out of your cluster");
-        guest::clean_up(&one.client, findings, &|what| task.update(what))?;
-        task.done("your cluster is as it was before");
+        match guest::clean_up(&one.client, findings, &|what| task.update(what)) {
+            Ok(()) => task.done("your cluster is as it was before"),
+            // Not instead of what went wrong first.
+            Err(error) => return played.and(Err(error)),
+        }
     }
     if played.is_ok() {
         result::next(screen);
@@ -188,7 +194,7 @@ fn story(
     destroy(screen, &one.client, saved.0.len())?;
 
     screen.step("Restore");
-    let first = restore(screen, &one.client, &saved)?;
+    let first = restore(screen, &one.client, RESTORES[0], &saved)?;
 
     screen.step("Restore into another cluster");
     let other = two.insert(start(screen, arguments, tools, KEPT[1])?);
@@ -197,7 +203,7 @@ fn story(
     other.wait_for_backup("everything")?;
     task.done("the new cluster found the backups in the bucket");
     other.client.show_table(screen, &["backup", "get"])?;
-    let second = restore(screen, &other.client, &saved)?;
+    let second = restore(screen, &other.client, RESTORES[1], &saved)?;
 
     screen.step("Result");
     result::table(screen, &saved, &first, &second);
@@ -290,8 +296,9 @@ fn destroy(screen: &Screen, client: &Client, saved: usize) -> Result<()> {
     Ok(())
 }
 
-fn restore(screen: &Screen, client: &Client, saved: &State) -> Result<Comparison> {
-    client.show(screen, "restoring", &RESTORE)?;
+fn restore(screen: &Screen, client: &Client, name: &str, saved: &State) -> Result<Comparison> {
+    let arguments = [&["restore", "create", name], &FROM[..]].concat();
+    client.show(screen, "restoring", &arguments)?;
     let task = screen.task("comparing object by object");
     let comparison = Comparison::of_cluster(saved, client)?;
     let back = saved.0.len() - comparison.lost.len();

@@ -26,7 +26,8 @@ impl Output {
 
 /// Runs `command` to its end, with `input` on its stdin; each line that it writes
 /// to stderr goes to `watch` as it comes. `shown` is what people would type: the
-/// error names it and holds all output.
+/// error names it and holds all that it had to say (stdout is data, and is told
+/// only if there is nothing else).
 pub(crate) fn run(
     shown: &str,
     command: &mut Command,
@@ -76,7 +77,12 @@ pub(crate) fn run(
         .context("the reader of stdout has panicked")?;
     let stdout = String::from_utf8_lossy(&stdout?).into_owned();
     if !status.success() {
-        bail!("`{shown}` failed ({status})\n{}", stdout + &stderr);
+        let said = if stderr.trim().is_empty() {
+            stdout
+        } else {
+            stderr
+        };
+        bail!("`{shown}` failed ({status})\n{}", said.trim_end());
     }
     Ok(Output { stdout, stderr })
 }
@@ -107,8 +113,12 @@ mod tests {
 
     #[test]
     fn a_failure_tells_everything() {
-        let (output, _) = shell("echo out; echo err >&2; exit 3", None);
-        let error = output.unwrap_err().to_string();
-        assert_eq!(error, "`sh` failed (exit status: 3)\nout\nerr\n");
+        let error = |script| shell(script, None).0.unwrap_err().to_string();
+        let said = "`sh` failed (exit status: 3)\n";
+        assert_eq!(
+            error("echo data; echo one >&2; echo two >&2; exit 3"),
+            format!("{said}one\ntwo")
+        );
+        assert_eq!(error("echo data; exit 3"), format!("{said}data"));
     }
 }

@@ -53,6 +53,10 @@ impl Client {
             .arg("--kubeconfig")
             .arg(&self.kubeconfig)
             .args(["--namespace", &self.namespace, "--no-color"]);
+        if arguments.contains(&"--wait") {
+            // A demo whose server has died should not wait for it for ever.
+            command.arg("--wait-timeout=5m");
+        }
         child::run(&self.shown(arguments), &mut command, None, watch)
     }
 
@@ -60,7 +64,11 @@ impl Client {
     pub(crate) fn show(&self, screen: &Screen, doing: &str, arguments: &[&str]) -> Result<Output> {
         screen.command(&self.shown(arguments));
         let task = screen.task(doing);
-        let output = self.ark(arguments, &mut |line| task.update(line))?;
+        let output = self.ark(arguments, &mut |line| {
+            if let Some((_, progress)) = line.split_once(" items").and(line.split_once(": ")) {
+                task.update(progress);
+            }
+        })?;
         task.done(output.conclusion());
         Ok(output)
     }

@@ -5,7 +5,7 @@
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,7 +13,12 @@ use tokio::signal::unix::{SignalKind, signal};
 /// What shells expect of a program that was interrupted.
 const EXIT: i32 = 130;
 
+/// How long the main thread gets to notice, and to take its spinner away.
+const NOTICE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(20);
+
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static NOTICED: AtomicBool = AtomicBool::new(false);
 
 /// Runs `clean_up` when the process is told to end, and ends it. Being told a
 /// second time ends it at once.
@@ -35,6 +40,10 @@ pub(crate) fn watch(clean_up: impl FnOnce() + Send + 'static) -> Result<()> {
                 _ = terminate.recv() => {}
             }
             INTERRUPTED.store(true, Ordering::SeqCst);
+            let since = Instant::now();
+            while !NOTICED.load(Ordering::SeqCst) && since.elapsed() < NOTICE {
+                thread::sleep(PAUSE);
+            }
             eprintln!("\ninterrupted");
             tokio::select! {
                 _ = tokio::task::spawn_blocking(clean_up) => {}
@@ -53,6 +62,7 @@ pub(crate) fn defer() {
     // The programs that we run get the signal as well, perhaps before we do.
     thread::sleep(Duration::from_millis(200));
     while INTERRUPTED.load(Ordering::SeqCst) {
+        NOTICED.store(true, Ordering::SeqCst);
         thread::park();
     }
 }

@@ -8,7 +8,7 @@ use super::compare::Comparison;
 use super::screen::{Screen, Tone, counted};
 use super::site::Site;
 use super::state::State;
-use super::{KEPT, guest, shop};
+use super::{KEPT, RESTORES, guest, shop};
 
 /// More problems than these are only counted.
 const SHOWN: usize = 20;
@@ -108,7 +108,7 @@ pub(crate) fn keep(screen: &Screen, one: Site, two: Option<Site>) -> Result<()> 
         screen.command(&format!("export ARK_NAMESPACE={namespace}"));
     }
     screen.command("ark backup describe everything --details");
-    screen.command("ark restore logs after-the-disaster");
+    screen.command(&format!("ark restore logs {}", RESTORES[0]));
     screen.command(
         "ark restore create --from-backup everything --include-namespaces shop-monitoring \
          --namespace-mappings shop-monitoring:copy --wait",

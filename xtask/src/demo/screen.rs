@@ -16,6 +16,7 @@ const INDENT: &str = "    ";
 /// Standard output, as people see it.
 #[derive(Debug)]
 pub(crate) struct Screen {
+    out: io::Stdout,
     colored: bool,
     live: bool,
     started: Instant,
@@ -38,8 +39,10 @@ impl Screen {
     /// For a demo of so many steps.
     pub(crate) fn new(steps: usize) -> Self {
         let dumb = variable("TERM").is_some_and(|term| term == "dumb");
-        let terminal = io::stdout().is_terminal() && !dumb;
+        let out = io::stdout();
+        let terminal = out.is_terminal() && !dumb;
         Self {
+            out,
             colored: terminal && variable("NO_COLOR").is_none(),
             live: terminal && io::stderr().is_terminal(),
             started: Instant::now(),
@@ -50,8 +53,8 @@ impl Screen {
 
     /// The heading of everything.
     pub(crate) fn title(&self, title: &str, about: &str) {
-        line(self.paint(Tone::Strong, title));
-        line(self.paint(Tone::Quiet, about));
+        self.line(self.paint(Tone::Strong, title));
+        self.line(self.paint(Tone::Quiet, about));
     }
 
     /// Begins the next step.
@@ -62,7 +65,7 @@ impl Screen {
             self.paint(Tone::Quiet, &number),
             self.paint(Tone::Strong, title),
         );
-        line(format_args!("\n{number} {title}"));
+        self.line(format_args!("\n{number} {title}"));
     }
 
     /// Begins something that takes a while; `doing` is shown meanwhile.
@@ -86,27 +89,32 @@ impl Screen {
     /// A command as it is typed.
     pub(crate) fn command(&self, command: &str) {
         let prompt = self.paint(Tone::Quiet, "$");
-        line(format_args!("{INDENT}{prompt} {command}"));
+        self.line(format_args!("{INDENT}{prompt} {command}"));
     }
 
     /// Text of several lines, such as the output of a command.
     pub(crate) fn block(&self, text: &str) {
         for one in text.trim_end().lines() {
             let one = format!("{INDENT}{}", self.paint(Tone::Quiet, one));
-            line(one.trim_end());
+            self.line(one.trim_end());
         }
     }
 
     /// A sentence.
     pub(crate) fn say(&self, text: &str) {
         let text = format!("{INDENT}{text}");
-        line(text.trim_end());
+        self.line(text.trim_end());
     }
 
     /// A sentence about something that is done.
     pub(crate) fn done(&self, text: &str) {
         let mark = self.paint(Tone::Good, "✓");
-        line(format_args!("{INDENT}{mark} {text}"));
+        self.line(format_args!("{INDENT}{mark} {text}"));
+    }
+
+    fn line(&self, text: impl Display) {
+        // Nothing sensible is left to do when nobody reads any more.
+        let _ = writeln!(self.out.lock(), "{text}");
     }
 
     /// Since the start.
@@ -203,11 +211,6 @@ fn spinner(colored: bool) -> ProgressStyle {
     };
     // The templates are constants; a broken one falls back to the usual spinner.
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
-}
-
-/// Nothing sensible is left to do when nobody reads any more.
-fn line(text: impl Display) {
-    let _ = writeln!(io::stdout().lock(), "{text}");
 }
 
 #[expect(

@@ -45,13 +45,25 @@ pub(crate) struct Tools {
     pub(crate) options: Options,
 }
 
+/// An error if a cluster that is to be kept would take the name of one that runs.
+pub(crate) fn check_free(names: &[&str]) -> Result<()> {
+    for cluster in registry::list()? {
+        let name = cluster.name;
+        if cluster.plane.is_some() && names.contains(&name.as_str()) {
+            bail!(
+                "the cluster `{name}` of an earlier demo runs\n\
+                 hint: stop it with `cargo xtask cluster down --name {name}`"
+            );
+        }
+    }
+    Ok(())
+}
+
 impl Site {
     /// Starts a control plane: under a name if it may have to outlive us.
     pub(crate) fn local(tools: &Tools, name: Option<&str>) -> Result<Self> {
         let plane = match name {
-            Some(name) => registry::start(name, &tools.options).with_context(|| {
-                format!("hint: `cargo xtask cluster down --name {name}` stops an earlier one")
-            })?,
+            Some(name) => registry::start(name, &tools.options)?,
             None => ControlPlane::start(&tools.options)?,
         };
         let dir = plane.dir().to_owned();
