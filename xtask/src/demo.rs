@@ -145,7 +145,11 @@ fn with_log(error: anyhow::Error, site: &Site) -> anyhow::Error {
         return error;
     }
     let name = site.client.kubeconfig.display();
-    anyhow::anyhow!("{error:#}\n\nthe server of {name} said at last:\n{log}")
+    let ended = match site.server_exit() {
+        Some(code) => format!(" before it ended with code {code}"),
+        None => String::new(),
+    };
+    anyhow::anyhow!("{error:#}\n\nthe server of {name} said at last{ended}:\n{log}")
 }
 
 /// Looks at the user's cluster, and sees to it that an interrupted demo leaves

@@ -55,7 +55,7 @@ impl Client {
             .args(["--namespace", &self.namespace, "--no-color"]);
         if arguments.contains(&"--wait") {
             // A demo whose server has died should not wait for it for ever.
-            command.arg("--wait-timeout=5m");
+            command.arg("--wait-timeout=3m");
         }
         child::run(&self.shown(arguments), &mut command, None, watch)
     }

@@ -28,10 +28,9 @@ pub(crate) fn inspect(client: &Client) -> Result<Findings> {
         let present = present.trim().replace('\n', ", ");
         bail!(
             "the cluster has objects with names of the demo: {present}\n\
-             hint: if an earlier demo left them: `kubectl delete namespace,{} --selector {}` and \
-             `ark uninstall --namespace {NAMESPACE}`",
-            shop::CLUSTER_KINDS[1..].join(","),
-            shop::LABEL,
+             hint: if an earlier demo left them, delete them: `{}`\n\
+             hint: and Ark with them: `ark uninstall --namespace {NAMESPACE}`",
+            shop::DELETE
         );
     }
     let backups = ["customresourcedefinition", "backups.velero.io"];

@@ -132,11 +132,7 @@ pub(crate) fn keep(screen: &Screen, one: Site, two: Option<Site>) -> Result<()> 
         screen.command(&format!("cargo xtask cluster down --name {}", KEPT[0]));
     } else {
         screen.command(&format!("ark uninstall --namespace {}", guest::NAMESPACE));
-        screen.command(&format!(
-            "kubectl delete namespace,{} --selector {}",
-            shop::CLUSTER_KINDS[1..].join(","),
-            shop::LABEL
-        ));
+        screen.command(shop::DELETE);
         screen.command(&format!("kill $(cat {}/supervisor)", one.dir().display()));
     }
     if let Some(two) = two {

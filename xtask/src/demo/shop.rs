@@ -28,6 +28,11 @@ pub(crate) const CLUSTER_KINDS: [&str; 7] = [
     "validatingwebhookconfigurations.admissionregistration.k8s.io",
 ];
 
+/// How people delete all of it.
+pub(crate) const DELETE: &str = "kubectl delete namespace,persistentvolume,crd,clusterrole,\
+     clusterrolebinding,priorityclass,validatingwebhookconfiguration --selector \
+     app.kubernetes.io/part-of=ark-demo";
+
 /// Who writes the application, as the API server records it.
 pub(crate) const MANAGER: &str = "shop-deploy";
 

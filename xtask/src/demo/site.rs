@@ -193,8 +193,8 @@ impl Site {
             if found == phase {
                 return Ok(());
             }
-            if let Ok(code) = fs::read_to_string(self.dir.join(format!("{SERVER}.exit"))) {
-                bail!("the server has ended with code {}", code.trim());
+            if let Some(code) = self.server_exit() {
+                bail!("the server has ended with code {code}");
             }
             if started.elapsed() > PATIENCE {
                 let (what, seconds) = (object.join(" "), PATIENCE.as_secs());
@@ -202,6 +202,12 @@ impl Site {
             }
             std::thread::sleep(PAUSE);
         }
+    }
+
+    /// The server's exit code, if it has ended.
+    pub(crate) fn server_exit(&self) -> Option<String> {
+        let code = fs::read_to_string(self.dir.join(format!("{SERVER}.exit"))).ok()?;
+        Some(code.trim().to_owned())
     }
 
     /// The last lines of the server's log.
