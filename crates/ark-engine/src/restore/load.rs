@@ -23,7 +23,7 @@ use crate::port::{Store, StoreError, StoreErrorKind};
 /// Largest index that is read, as it is stored.
 const MAX_INDEX: u64 = 1 << 30;
 /// Unpacked members that are kept, in bytes.
-const CACHE_BYTES: usize = 16 << 20;
+const CACHE_BYTES: usize = 8 << 20;
 
 /// Members that are verified at the same time.
 const VERIFY_MEMBERS: usize = 4;

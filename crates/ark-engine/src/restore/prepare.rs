@@ -30,7 +30,7 @@ use crate::port::{ApiResource, Discovery};
 /// Most objects of a batch.
 pub(super) const BATCH_ITEMS: usize = 256;
 /// Bytes of JSON after which a batch is full.
-const BATCH_BYTES: u64 = 4 << 20;
+const BATCH_BYTES: u64 = 1 << 20;
 
 const CLAIMS: &str = "persistentvolumeclaims";
 const VOLUMES: &str = "persistentvolumes";
