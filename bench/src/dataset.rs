@@ -213,6 +213,9 @@ fn secret(namespace: &str, metadata: &Value, random: &mut Random, size: usize) -
     (format!("/api/v1/namespaces/{namespace}/secrets"), body)
 }
 
+/// What a rule costs besides its text: names, punctuation, weight.
+const RULE_BYTES: usize = 58;
+
 fn custom_resource(
     namespace: &str,
     metadata: &Value,
@@ -223,8 +226,8 @@ fn custom_resource(
     let mut rules = Vec::new();
     let mut left = size;
     while left > 0 {
-        let part = left.min(120);
-        left -= part;
+        let part = left.saturating_sub(RULE_BYTES).clamp(8, 120);
+        left = left.saturating_sub(part + RULE_BYTES);
         rules.push(json!({
             "name": random.identifier(), "match": random.text(part), "weight": random.next() % 100
         }));
