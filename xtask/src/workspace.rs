@@ -14,10 +14,26 @@ pub(crate) fn root() -> PathBuf {
     xtask.parent().unwrap_or(xtask).to_owned()
 }
 
+/// What `cargo xtask` tells this program about its own package. Build scripts of
+/// dependencies (ring's) watch variables of these names: passed on, they would have
+/// everything above rebuilt whenever plain `cargo` and `cargo xtask` take turns.
+const OWN_PACKAGE: [&str; 7] = [
+    "CARGO_MANIFEST_DIR",
+    "CARGO_MANIFEST_PATH",
+    "CARGO_PKG_NAME",
+    "CARGO_PKG_VERSION_MAJOR",
+    "CARGO_PKG_VERSION_MINOR",
+    "CARGO_PKG_VERSION_PATCH",
+    "CARGO_PKG_VERSION_PRE",
+];
+
 /// Cargo, in the root.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new("cargo");
     command.current_dir(root());
+    for name in OWN_PACKAGE {
+        command.env_remove(name);
+    }
     command
 }
 
