@@ -13,6 +13,7 @@ use crate::workspace;
 /// Starts control planes on this machine, fills one, and compares Ark with raw
 /// GETs and POSTs of the same objects, round by round.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Arguments {
     /// Three rounds in place of five.
     #[arg(long)]
