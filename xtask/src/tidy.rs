@@ -22,7 +22,7 @@ pub(crate) fn run(_: &Arguments) -> Result<ExitCode> {
     let root = workspace::root();
     let mut findings = Vec::new();
     let mut checked = 0;
-    for folder in ["crates", "xtask"] {
+    for folder in ["bench", "crates", "xtask"] {
         for path in workspace::files(&root.join(folder), &[".rs", "Cargo.toml"])? {
             let text = fs::read_to_string(&path)
                 .with_context(|| format!("cannot read {}", path.display()))?;

@@ -142,7 +142,7 @@ mod tests {
             "     Running unittests src/lib.rs (target/debug/deps/ark_api-1)\n\
              test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; \
              finished in 0.00s\n\
-             \x20    Running tests/wire.rs (/root/target/debug/deps/wire-2)\n\
+             \x20    Running tests/wire.rs (/build/target/debug/deps/wire-2)\n\
              test result: FAILED. 2 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out\n\
              \x20  Doc-tests ark_api\n\
              test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out",
