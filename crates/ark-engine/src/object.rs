@@ -5,11 +5,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use memchr::memmem;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer as _};
 use serde_json::Value;
 
 /// The few metadata fields that selection and naming need.
@@ -54,16 +56,6 @@ pub enum ObjectError {
 }
 
 #[derive(Deserialize)]
-struct RawHead<'a> {
-    #[serde(borrow, rename = "apiVersion", default)]
-    api_version: Cow<'a, str>,
-    #[serde(borrow, default)]
-    kind: Cow<'a, str>,
-    #[serde(borrow)]
-    metadata: RawMeta<'a>,
-}
-
-#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawMeta<'a> {
     #[serde(borrow, default)]
@@ -82,7 +74,7 @@ struct RawMeta<'a> {
 impl Object {
     /// Parses the head of a complete object.
     pub fn parse(body: Bytes) -> Result<Self, ObjectError> {
-        let head = parse_head(&body)?;
+        let head = parse_head(&body, false)?;
         Ok(Self {
             head,
             type_prefix: None,
@@ -98,7 +90,7 @@ impl Object {
         kind: &str,
         prefix: &Arc<str>,
     ) -> Result<Self, ObjectError> {
-        let mut head = parse_head(&body)?;
+        let mut head = parse_head(&body, lacks_type(&body))?;
         let bare = head.api_version.is_empty() && head.kind.is_empty();
         if bare {
             api_version.clone_into(&mut head.api_version);
@@ -166,24 +158,90 @@ pub fn type_prefix(api_version: &str, kind: &str) -> Arc<str> {
     Arc::from(format!("{{\"apiVersion\":{api_version},\"kind\":{kind},"))
 }
 
-fn parse_head(body: &[u8]) -> Result<Head, ObjectError> {
-    let raw: RawHead<'_> = serde_json::from_slice(body).map_err(ObjectError::Parse)?;
-    if raw.metadata.name.is_empty() {
-        return Err(ObjectError::Unnamed);
+/// Whether nothing in the object is called `kind`, as in most elements of lists.
+/// A quote inside a string is escaped, so text cannot look like a name.
+fn lacks_type(body: &[u8]) -> bool {
+    memmem::find(body, b"\"kind\":").is_none()
+}
+
+/// What has been read of an object's head so far.
+#[derive(Default)]
+struct RawHead<'a> {
+    api_version: Cow<'a, str>,
+    kind: Cow<'a, str>,
+    metadata: Option<RawMeta<'a>>,
+    /// There is no `kind` to wait for.
+    bare: bool,
+}
+
+impl RawHead<'_> {
+    /// Nothing of the head can follow any more: API servers write `apiVersion`
+    /// before `kind` or right after it, and both before `metadata`.
+    fn is_complete(&self) -> bool {
+        let typed = !self.kind.is_empty() && !self.api_version.is_empty();
+        self.metadata.is_some() && (typed || self.bare)
     }
+}
+
+/// Reads members of an object into a head until it is complete, then stops.
+struct HeadVisitor<'h, 'a>(&'h mut RawHead<'a>);
+
+impl<'de> Visitor<'de> for HeadVisitor<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an API object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        while let Some(name) = members.next_key::<Cow<'de, str>>()? {
+            match name.as_ref() {
+                "apiVersion" => self.0.api_version = members.next_value::<Text<'de>>()?.0,
+                "kind" => self.0.kind = members.next_value::<Text<'de>>()?.0,
+                "metadata" => self.0.metadata = Some(members.next_value()?),
+                _ => {
+                    members.next_value::<IgnoredAny>()?;
+                }
+            }
+            if self.0.is_complete() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A string, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Reads the head and no more: what follows it is most of the object.
+fn parse_head(body: &[u8], bare: bool) -> Result<Head, ObjectError> {
+    let mut raw = RawHead {
+        bare,
+        ..RawHead::default()
+    };
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let read = json.deserialize_map(HeadVisitor(&mut raw));
+    // Stopping early is an error to the parser, and what we want.
+    if let (Err(error), false) = (read, raw.is_complete()) {
+        return Err(ObjectError::Parse(error));
+    }
+    let Some(metadata) = raw.metadata.filter(|metadata| !metadata.name.is_empty()) else {
+        return Err(ObjectError::Unnamed);
+    };
     Ok(Head {
         api_version: raw.api_version.into_owned(),
         kind: raw.kind.into_owned(),
-        name: raw.metadata.name.into_owned(),
-        namespace: raw
-            .metadata
+        name: metadata.name.into_owned(),
+        namespace: metadata
             .namespace
             .map(Cow::into_owned)
             .filter(|n| !n.is_empty()),
-        uid: raw.metadata.uid.into_owned(),
-        resource_version: raw.metadata.resource_version.into_owned(),
-        labels: raw.metadata.labels.unwrap_or_default(),
-        deleting: raw.metadata.deletion_timestamp.is_some(),
+        uid: metadata.uid.into_owned(),
+        resource_version: metadata.resource_version.into_owned(),
+        labels: metadata.labels.unwrap_or_default(),
+        deleting: metadata.deletion_timestamp.is_some(),
     })
 }
 
@@ -200,6 +258,16 @@ mod tests {
         assert_eq!(value["apiVersion"], "v1");
         assert_eq!(value["kind"], "Pod");
         assert_eq!(object.head().namespace.as_deref(), Some("n"));
+    }
+
+    #[test]
+    fn a_type_after_the_metadata_is_found() {
+        let prefix = type_prefix("v1", "Pod");
+        let text =
+            br#"{"metadata":{"name":"a"},"spec":{"kind":"x"},"kind":"Pod","apiVersion":"v1"}"#;
+        let object = Object::from_list(Bytes::from_static(text), "v1", "Pod", &prefix).unwrap();
+        assert_eq!(object.head().kind, "Pod");
+        assert_eq!(&object.json()[..], text, "no second type is put before it");
     }
 
     #[test]
