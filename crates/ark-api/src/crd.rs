@@ -1,7 +1,7 @@
 //! The definitions of all kinds, made from the types.
 //!
 //! The derived schemas are made no stricter than those of Velero: where the
-//! derive macros say more than Velero does, [`loosen`] takes it away. The one
+//! derive macros say more than Velero does, `loosen` takes it away. The one
 //! thing added are rules on durations, which refuse only texts that no Go
 //! client could read back, and would stop every stock client that lists the
 //! kind.

@@ -39,7 +39,7 @@
 //! | `namespaces/<ns>/<gr>/<name>.json`, `cluster/<gr>/<name>.json` | Heptio Ark 0.3 and 0.4, never by us | [`read::scan`] |
 //!
 //! `<gr>` is `pods` or `deployments.apps`. The tar stream is cut between items
-//! into gzip members, see [`write`]; the index tells where each item lies.
+//! into gzip members, see [`mod@write`]; the index tells where each item lies.
 
 pub mod catalog;
 pub mod gunzip;

@@ -1,7 +1,7 @@
 //! How a command ends: its exit code, and the sentence and hints for people.
 //!
 //! The kind of an error alone fixes the exit code. Failures of the libraries
-//! become sentences in [`from`], nowhere else.
+//! become sentences in `error/from.rs`, nowhere else.
 
 mod from;
 

@@ -1,5 +1,6 @@
 //! The files under `deploy/` are what the types say, and a real API server takes
 //! them, and every other installation, by server-side apply.
+#![cfg(test)]
 
 use std::path::{Path, PathBuf};
 

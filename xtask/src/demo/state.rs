@@ -159,8 +159,8 @@ impl Kinds {
     }
 }
 
-/// A line of `kubectl api-resources --output=wide`: NAME [SHORTNAMES] APIVERSION
-/// NAMESPACED KIND VERBS [CATEGORIES].
+/// A line of `kubectl api-resources --output=wide`: `NAME [SHORTNAMES] APIVERSION
+/// NAMESPACED KIND VERBS [CATEGORIES]`.
 struct Row<'a> {
     plural: &'a str,
     group: &'a str,

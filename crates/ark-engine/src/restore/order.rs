@@ -24,7 +24,7 @@ pub struct Step {
 pub const DEFINITIONS: &str = "customresourcedefinitions.apiextensions.k8s.io";
 
 /// Namespaces are made when the first object needs them, see
-/// [`super::namespaces`]; in the order they only have a place.
+/// `namespaces`; in the order they only have a place.
 pub const NAMESPACES: &str = "namespaces";
 
 /// The waves before [`THE_REST`].

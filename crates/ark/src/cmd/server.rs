@@ -82,7 +82,7 @@ pub struct ServerArgs {
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1h")]
     garbage_collection_frequency: Option<GoDuration>,
 
-    /// File with a BackupStorageLocation to create when the namespace has none
+    /// File with a backup location to create when the namespace has none
     #[arg(long, value_name = "FILE")]
     initial_location: Option<PathBuf>,
 

@@ -23,7 +23,7 @@ Examples:
 #[derive(Debug, Clone, Default, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CreateArgs {
-    /// Name of the backup [default with --from-schedule: SCHEDULE-<time>]
+    /// Name of the backup [default with --from-schedule: SCHEDULE-TIME]
     #[arg(required_unless_present = "from_schedule")]
     pub name: Option<String>,
 

@@ -25,7 +25,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 #[command(group = ArgGroup::new("source").required(true).args(["from_backup", "from_schedule"]))]
 pub struct CreateArgs {
-    /// Name of the restore [default: BACKUP-<time>]
+    /// Name of the restore [default: BACKUP-TIME]
     pub name: Option<String>,
 
     /// Backup to restore
