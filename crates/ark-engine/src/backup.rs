@@ -71,7 +71,8 @@ impl Default for Options {
             list_concurrency: 4,
             page_bytes: 1 << 20,
             max_page_items: 1000,
-            compression_level: 3,
+            // Measured: three quarters of the work of level 3 for 7 % more bytes.
+            compression_level: 2,
             member_bytes: 1 << 20,
             compress_workers: 2,
             fence: true,
