@@ -1,8 +1,8 @@
 //! What the cluster of the benchmark holds: a value made from a seed, the same on
 //! every machine.
 //!
-//! Four tenths config maps, three tenths secrets, three tenths custom resources of
-//! six kinds, spread over up to 200 namespaces. Three of four objects have about
+//! Four tenths config maps, two tenths secrets, four tenths custom resources of six
+//! kinds, spread over up to 200 namespaces. Three of four objects have about
 //! 1 KB of JSON as they are posted, the fourth about 10 KB. Text is words with
 //! random identifiers in between, and secrets are random bytes, so that
 //! compression has neither an easy nor a hopeless task.
@@ -160,7 +160,7 @@ impl DataSet {
 fn kind_of(index: usize) -> usize {
     match index % 10 {
         0..4 => 0,
-        4..7 => 1,
+        4..6 => 1,
         _ => 2 + (index / 10) % KINDS.len(),
     }
 }
@@ -314,7 +314,7 @@ impl Random {
     fn text(&mut self, length: usize) -> String {
         let mut text = String::with_capacity(length + 20);
         while text.len() < length {
-            if self.next().is_multiple_of(5) {
+            if self.next().is_multiple_of(16) {
                 text.push_str(&self.identifier());
             } else {
                 text.push_str(self.word());

@@ -44,6 +44,10 @@ use crate::rounds::{Setting, Source};
 /// Measure backups and restores beside the API server's own limit
 #[derive(Debug, Parser)]
 #[command(name = "ark-bench")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line, none depends on another"
+)]
 struct Arguments {
     /// The `ark` to measure; a release build.
     #[arg(long, value_name = "FILE")]
@@ -70,6 +74,9 @@ struct Arguments {
     /// Measure the command line without a server, too.
     #[arg(long)]
     direct: bool,
+    /// Measure no restores.
+    #[arg(long)]
+    backups_only: bool,
     /// Vary the engine's options afterwards.
     #[arg(long)]
     sweep: bool,
@@ -126,10 +133,11 @@ async fn run(arguments: Arguments) -> Result<()> {
         },
         connections: arguments.connections,
         patience: Duration::from_secs(arguments.patience),
+        restores: !arguments.backups_only,
         direct: arguments.direct,
     };
     let results = measure(&arguments, &setting).await?;
-    println!("{}", report::tables(&results));
+    println!("{}", report::page(&results));
     if let Some(path) = &arguments.json {
         write(path, &json(&results)?)?;
     }
@@ -153,7 +161,11 @@ async fn measure(arguments: &Arguments, setting: &Setting) -> Result<Results> {
     say("taking a backup and a restore apart");
     let backup_parts = stages::backup(&source.cluster, setting).await?;
     let backup_inside = backup_inside(setting, &source).await?;
-    let restore_inside = restore_inside(setting).await?;
+    let restore_inside = if setting.restores {
+        restore_inside(setting).await?
+    } else {
+        Vec::new()
+    };
     let kubernetes = source.cluster.plane.version().to_owned();
     let parts = [backup_parts, backup_inside, restore_inside];
     let mut results = results(setting, kubernetes, rounds, parts);
@@ -161,6 +173,9 @@ async fn measure(arguments: &Arguments, setting: &Setting) -> Result<Results> {
         say("varying options");
         results.backup_sweep = sweep::backups(setting, &source).await?;
         drop(source);
+        if !setting.restores {
+            return Ok(results);
+        }
         results.restore_sweep = sweep::restores(setting, &rounds::backup_name(0)).await?;
     }
     Ok(results)

@@ -25,8 +25,12 @@ const KINDS: [Kind; 7] = [
     ("Ark backup, `--direct`", |round| {
         round.direct_backup.iter().collect()
     }),
-    ("raw parallel POSTs", |round| vec![&round.restore.raw_post]),
-    ("Ark restore, server", |round| vec![&round.restore.restore]),
+    ("raw parallel POSTs", |round| {
+        round.restore.iter().map(|pair| &pair.raw_post).collect()
+    }),
+    ("Ark restore, server", |round| {
+        round.restore.iter().map(|pair| &pair.restore).collect()
+    }),
     ("Ark restore, `--direct`", |round| {
         round.direct_restore.iter().collect()
     }),
@@ -87,21 +91,25 @@ fn verdicts(out: &mut String, results: &Results) {
             .map(|pair| (&pair.backup, &pair.raw_list_at_revision)),
     );
     let backup_work = processor_ratio(results.backups().map(|pair| (&pair.backup, &pair.raw_list)));
-    let restore_work = processor_ratio(
-        results
-            .restores()
-            .map(|pair| (&pair.raw_post, &pair.restore)),
-    );
     let _ = writeln!(
         out,
         "\nRatios are taken within each pair. Beside raw GETs at one revision, which is what a \
          backup asks for, the backup takes {} times as long. In processor seconds of all that \
-         take part, which neighbours on the machine disturb less, the backup takes {} times as \
-         much as the raw listing, and the raw posts {} of what the restore takes.\n",
+         take part, which neighbours on the machine disturb less, it takes {} times as much as \
+         the raw listing.",
         at_revision.text(2),
         backup_work.text(2),
-        restore_work.text(2),
     );
+    let mut restores = results.restores().peekable();
+    if restores.peek().is_some() {
+        let work = processor_ratio(restores.map(|pair| (&pair.raw_post, &pair.restore)));
+        let _ = writeln!(
+            out,
+            "The raw posts take {} of what a restore takes.",
+            work.text(2)
+        );
+    }
+    out.push('\n');
 }
 
 fn times(out: &mut String, results: &Results) {

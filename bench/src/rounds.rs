@@ -34,6 +34,8 @@ pub(crate) struct Setting {
     pub(crate) connections: usize,
     /// Longest wait for others to leave the machine alone before a measurement.
     pub(crate) patience: Duration,
+    /// Whether restores are measured.
+    pub(crate) restores: bool,
     /// Whether the command line without a server is measured, too.
     pub(crate) direct: bool,
 }
@@ -84,7 +86,7 @@ pub(crate) struct Round {
     /// Backups take moments, so there are several.
     pub(crate) backups: Vec<BackupPair>,
     /// A restore takes much longer.
-    pub(crate) restore: RestorePair,
+    pub(crate) restore: Option<RestorePair>,
     /// A backup by the command line alone.
     pub(crate) direct_backup: Option<Run>,
     /// A restore by the command line alone.
@@ -120,19 +122,29 @@ impl Source {
         };
         // The first listing of a server's life pays for what later ones share.
         for at_revision in [false, true] {
-            source.raw_list(at_revision, &Options::default()).await?;
+            source
+                .raw_list(at_revision, &Options::default(), Duration::ZERO)
+                .await?;
         }
         Ok(source)
     }
 
     /// Fetches and throws away what a backup fetches.
-    pub(crate) async fn raw_list(&self, at_revision: bool, options: &Options) -> Result<Run> {
+    pub(crate) async fn raw_list(
+        &self,
+        at_revision: bool,
+        options: &Options,
+        patience: Duration,
+    ) -> Result<Run> {
         let endpoint = &self.cluster.endpoint;
         let revision = if at_revision {
             Some(crate::inside::revision(endpoint).await?)
         } else {
             None
         };
+        // A listing leaves the API server garbage to collect, which is nobody else's.
+        self.cluster.settle().await?;
+        meter::calm(patience).await;
         let meter = Meter::start(&self.cluster.processes);
         let listed = raw::list(endpoint, &self.collections, options, revision.as_deref()).await?;
         let usage = meter.stop();
@@ -154,6 +166,7 @@ impl Setting {
         }
         let name = backup_name(number * BACKUPS);
         let direct_backup = if self.direct {
+            source.cluster.settle().await?;
             meter::calm(self.patience).await;
             Some(
                 self.direct_backup(source, &format!("{name}-direct"))
@@ -162,8 +175,12 @@ impl Setting {
         } else {
             None
         };
-        let restore = self.restore_pair(&name, number).await?;
-        let direct_restore = if self.direct {
+        let restore = if self.restores {
+            Some(self.restore_pair(&name, number).await?)
+        } else {
+            None
+        };
+        let direct_restore = if self.direct && self.restores {
             Some(self.direct_restore(&name).await?)
         } else {
             None
@@ -179,17 +196,16 @@ impl Setting {
     async fn backup_pair(&self, source: &Source, number: usize) -> Result<BackupPair> {
         let options = Options::default();
         let name = backup_name(number);
-        meter::calm(self.patience).await;
         let resident_before = source.server.resident()?;
         let (raw_list, raw_list_at_revision, backup);
         if number.is_multiple_of(2) {
-            raw_list = source.raw_list(false, &options).await?;
+            raw_list = source.raw_list(false, &options, self.patience).await?;
             backup = self.backup(source, &name).await?;
-            raw_list_at_revision = source.raw_list(true, &options).await?;
+            raw_list_at_revision = source.raw_list(true, &options, self.patience).await?;
         } else {
-            raw_list_at_revision = source.raw_list(true, &options).await?;
+            raw_list_at_revision = source.raw_list(true, &options, self.patience).await?;
             backup = self.backup(source, &name).await?;
-            raw_list = source.raw_list(false, &options).await?;
+            raw_list = source.raw_list(false, &options, self.patience).await?;
         }
         say(&format!(
             "  list {:.2} s, at one revision {:.2} s, backup {:.2} s",
@@ -220,6 +236,8 @@ impl Setting {
     }
 
     async fn backup(&self, source: &Source, name: &str) -> Result<Run> {
+        source.cluster.settle().await?;
+        meter::calm(self.patience).await;
         let measured = source.server.backup(&source.cluster, name).await?;
         if measured.items < self.data.objects as u64 {
             bail!("the backup has only {} objects", measured.items);

@@ -63,7 +63,7 @@ fn alone(objects: &[(ApiResource, Vec<Object>)]) -> Result<Vec<Stage>> {
     }
     stage(&mut stages, "parse heads", before, total);
 
-    for level in [1, 3, 6, 9] {
+    for level in [1, 2, 3, 4, 6] {
         let before = thread_cpu();
         let members = pack(objects)?;
         if level == 1 {

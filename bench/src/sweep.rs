@@ -50,7 +50,7 @@ pub(crate) async fn backups(setting: &Setting, source: &Source) -> Result<Vec<Po
         };
         tried.push((format!("page_bytes {kilobytes}K"), options));
     }
-    for compression_level in [1, 3, 6] {
+    for compression_level in [1, 2, 3, 6] {
         let name = format!("compression_level {compression_level}");
         tried.push((
             name,
@@ -86,12 +86,13 @@ pub(crate) async fn backups(setting: &Setting, source: &Source) -> Result<Vec<Po
         for repetition in 0..REPEAT {
             raw.push(
                 source
-                    .raw_list(options.fence, &options)
+                    .raw_list(options.fence, &options, setting.patience)
                     .await?
                     .usage
                     .seconds,
             );
             let backup = format!("sweep-{number}-{repetition}");
+            source.cluster.settle().await?;
             ark.push(inside.backup(&backup, &options).await?.seconds);
             bytes = crate::ark::archive_size(&bucket, &backup)?;
         }
