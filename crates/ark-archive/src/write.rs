@@ -12,7 +12,7 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-use flate2::{Compression, GzBuilder};
+use libdeflater::{CompressionLvl, Compressor};
 use sha2::{Digest, Sha256};
 
 use crate::header::{self, EntryWriter};
@@ -25,6 +25,9 @@ use crate::seen::SeenPaths;
 
 /// Unpacked size at which a member is closed, unless set otherwise.
 pub const DEFAULT_MEMBER_BYTES: usize = 1 << 20;
+
+/// Highest level of gzip. The library knows three more, for minutes of work.
+const MAX_LEVEL: u32 = 9;
 
 /// Why an object cannot be added, or the archive not be written.
 #[derive(Debug, thiserror::Error)]
@@ -126,14 +129,21 @@ impl RawMember {
     /// Makes the gzip member. Needs nothing but the CPU; `level` from 0 to 9.
     /// Equal input makes equal output.
     pub fn compress(self, level: u32) -> io::Result<Member> {
-        let raw_len = self.raw_len();
-        let out = Vec::with_capacity(self.bytes.len() / 6 + 256);
-        let mut gzip = GzBuilder::new().write(out, Compression::new(level.min(9)));
-        gzip.write_all(&self.bytes)?;
+        let level = i32::try_from(level.min(MAX_LEVEL)).unwrap_or_default();
+        let level = CompressionLvl::new(level)
+            .map_err(|error| io::Error::other(format!("gzip level {level}: {error:?}")))?;
+        let mut gzip = Compressor::new(level);
+        let mut bytes = vec![0; gzip.gzip_compress_bound(self.bytes.len())];
+        let len = gzip
+            .gzip_compress(&self.bytes, &mut bytes)
+            .map_err(io::Error::other)?;
+        // Members wait in queues: they should hold what they are, not what they might be.
+        bytes.truncate(len);
+        bytes.shrink_to_fit();
         Ok(Member {
             seq: self.seq,
-            bytes: gzip.finish()?,
-            raw_len,
+            raw_len: self.raw_len(),
+            bytes,
         })
     }
 }

