@@ -10,6 +10,10 @@ use serde::de::DeserializeOwned;
 
 /// The repository's root: as Cargo says it now, since a folder of build output that
 /// two checkouts share may hold a program that the other one built.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "only Cargo's own variable says where the checkout is"
+)]
 pub(crate) fn root() -> PathBuf {
     let xtask = std::env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
