@@ -17,11 +17,11 @@ phases! {
     /// came later than the kind.
     pub enum BackupPhase {
         /// Nobody looked at it yet.
-        New => [Queued, ReadyToStart, InProgress, FailedValidation, Deleting],
+        New => [Queued, ReadyToStart, InProgress, FailedValidation, Failed, Deleting],
         /// Waits for its turn.
-        Queued => [ReadyToStart, InProgress, FailedValidation, Deleting],
+        Queued => [ReadyToStart, InProgress, FailedValidation, Failed, Deleting],
         /// Its turn has come.
-        ReadyToStart => [InProgress, FailedValidation, Deleting],
+        ReadyToStart => [InProgress, FailedValidation, Failed, Deleting],
         /// Its spec is not valid; nothing was done.
         FailedValidation => [Deleting],
         /// Items are being collected.

@@ -31,6 +31,7 @@
 mod named;
 
 pub mod backup;
+pub mod cancel;
 pub mod crd;
 pub mod data_move;
 pub mod delete_request;

@@ -16,7 +16,7 @@ phases! {
     /// Where a restore stands.
     pub enum RestorePhase {
         /// Nobody looked at it yet.
-        New => [FailedValidation, InProgress],
+        New => [FailedValidation, InProgress, Failed],
         /// Its spec is not valid; nothing was done.
         FailedValidation => [],
         /// Items are being restored.

@@ -17,6 +17,7 @@ mod collect;
 mod commit;
 mod keep;
 mod plan;
+mod reach;
 mod relate;
 mod sink;
 mod validate;
@@ -28,6 +29,7 @@ use ark_archive::layout;
 
 pub use commit::{Exception, Instant, REVISION_ANNOTATION, annotations};
 pub use plan::{BackupPlan, PlannedKind, plan};
+pub use reach::reach;
 pub use validate::{Defaults, FORMAT_VERSION, Rejected, ValidatedBackup, validate};
 
 use crate::job::Job;

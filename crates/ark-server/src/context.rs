@@ -12,6 +12,7 @@ use ark_engine::restore::{Report as RestoreReport, RestoreError};
 use ark_kube::{Connection, Custom, Trigger};
 use jiff::Timestamp;
 
+use crate::controller::backup_queue::LastLook;
 use crate::jobs::Jobs;
 use crate::locations::Locations;
 use crate::memory::Memory;
@@ -38,6 +39,7 @@ pub(crate) struct Api {
 
 /// Ways to ask the controllers that run jobs.
 pub(crate) struct Triggers {
+    pub(crate) queue: Trigger,
     pub(crate) backups: Trigger,
     pub(crate) restores: Trigger,
     pub(crate) deletions: Trigger,
@@ -55,10 +57,12 @@ pub(crate) struct Context {
     pub(crate) backup_jobs: Jobs<BackupResult>,
     pub(crate) restore_jobs: Jobs<RestoreResult>,
     pub(crate) deletion_jobs: Jobs<DeletionResult>,
-    /// Held while a backup is let in or told to wait, so that two reconciles do
+    /// Asks the queue of backups to be looked at.
+    pub(crate) queue: Trigger,
+    /// When it was last looked at.
+    pub(crate) queue_look: LastLook,
+    /// Held while a restore is let in or told to wait, so that two reconciles do
     /// not take one slot.
-    pub(crate) backup_admission: tokio::sync::Mutex<()>,
-    /// The same for restores.
     pub(crate) restore_admission: tokio::sync::Mutex<()>,
     /// Specs of locations as they were last checked, and when.
     pub(crate) checked: Memory,
@@ -76,9 +80,10 @@ impl Context {
         (tasks, triggers, metrics): (&Tasks, Triggers, Arc<Metrics>),
     ) -> Self {
         let cluster: Arc<dyn Cluster> = Arc::new(connection.clone());
-        // The end of a job concerns its own object and all that wait for a slot;
-        // looking at the others costs nothing.
+        // The end of a restore concerns its own object and all that wait for a
+        // slot; looking at the others costs nothing. Backups wait in the queue.
         let Triggers {
+            queue,
             backups,
             restores,
             deletions,
@@ -98,12 +103,20 @@ impl Context {
             },
             locations: Locations::new(cluster, namespace.to_owned()),
             metrics,
-            backup_jobs: Jobs::new("backup", tasks.clone(), move |_| backups.all()),
+            backup_jobs: Jobs::new("backup", tasks.clone(), {
+                let queue = queue.clone();
+                move |key| {
+                    backups.object(&key.name);
+                    // Its resource may be gone: then nobody else tells the queue.
+                    queue.all();
+                }
+            }),
+            queue,
+            queue_look: LastLook::default(),
             restore_jobs: Jobs::new("restore", tasks.clone(), move |_| restores.all()),
             deletion_jobs: Jobs::new("deletion of", tasks.clone(), move |key| {
                 deletions.object(&key.name);
             }),
-            backup_admission: tokio::sync::Mutex::default(),
             restore_admission: tokio::sync::Mutex::default(),
             checked: Memory::default(),
             synced: Memory::default(),

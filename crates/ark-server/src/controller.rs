@@ -1,14 +1,18 @@
 //! One controller a file. A reconcile reads as its steps: fetch what the spec
 //! refers to, validate, plan, act, report; the steps in the middle take no client.
 
+use std::time::Duration;
+
 use ark_api::{BackupStorageLocation, ObjectMeta, label};
 use ark_engine::port::{ClusterError, ClusterErrorKind, StoreError};
 use ark_kube::{Custom, CustomError, CustomResource};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::locations::LocationError;
 use crate::status::Written;
 
 pub(crate) mod backup;
+pub(crate) mod backup_queue;
 pub(crate) mod backup_sync;
 pub(crate) mod delete_request;
 pub(crate) mod download_request;
@@ -95,6 +99,19 @@ pub(crate) async fn write_progress<K: CustomResource>(
     }
     tracing::warn!(name, %error, "cannot write progress");
     Written::GoOn
+}
+
+/// How long what needs a location waits for it to be looked at for the first time.
+const LOCATION_PATIENCE: SignedDuration = SignedDuration::from_mins(1);
+/// Pause between two looks while it waits.
+const LOCATION_PAUSE: Duration = Duration::from_secs(1);
+
+/// Whether nobody looked at a location yet, and what needs it is new: resources
+/// that are applied together shall not fail because of their order.
+fn is_unseen(location: &BackupStorageLocation, needs: &ObjectMeta, now: Timestamp) -> bool {
+    let created = needs.creation_timestamp.as_ref();
+    let age = created.map(|created| now.duration_since(created.0));
+    location.phase().is_none() && age.is_some_and(|age| age < LOCATION_PATIENCE)
 }
 
 /// The location of a name.

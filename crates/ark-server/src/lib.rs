@@ -11,16 +11,20 @@
 mod attempts;
 mod context;
 mod controller;
+mod disabled;
 mod health;
 mod jobs;
 mod locations;
 mod memory;
 mod metrics;
+mod namespaces;
 mod options;
 mod queue;
 mod run;
+mod slots;
 mod status;
 mod task;
 
+pub use disabled::{DisabledControllers, UnknownControllers};
 pub use options::ServerOptions;
 pub use run::{Server, ServerError, run};

@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::disabled::DisabledControllers;
+
 /// Options of [`run`](crate::run); the defaults are those of Velero's server.
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
@@ -21,6 +23,11 @@ pub struct ServerOptions {
     pub concurrent_backups: usize,
     /// Restores at the same time.
     pub concurrent_restores: usize,
+    /// Controllers that do not run.
+    pub disabled_controllers: DisabledControllers,
+    /// Whether schedules that do not say it skip the backup that is due when they
+    /// are made.
+    pub schedule_skip_immediately: bool,
     /// The most calls to the API server in flight at once.
     pub max_concurrent_calls: usize,
     /// What applies where a backup says nothing.
@@ -63,6 +70,8 @@ impl Default for ServerOptions {
             metrics_address: ":8085".to_owned(),
             concurrent_backups: 1,
             concurrent_restores: 1,
+            disabled_controllers: DisabledControllers::default(),
+            schedule_skip_immediately: false,
             max_concurrent_calls: 64,
             backup_defaults: ark_engine::backup::Defaults::default(),
             restore_defaults: ark_engine::restore::Defaults::default(),

@@ -8,9 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ark_engine::port::{
-    ApiResource, Clock, Cluster as _, ClusterError, Discovery, SystemClock, Target,
-};
+use ark_engine::port::{Clock, Cluster as _, ClusterError, Discovery, SystemClock, Target};
 use ark_kube::{ConnectError, ConnectOptions, Connection};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -18,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::health::{self, Endpoint, Stage};
 use crate::metrics::Metrics;
+use crate::namespaces;
 use crate::options::ServerOptions;
 use crate::task::Tasks;
 use controllers::{Ends, start};
@@ -161,6 +160,7 @@ impl Server {
             initial::create(&self.connection, &self.namespace, location).await?;
         }
         let grace = self.options.shutdown_grace;
+        let lease = self.options.lease_duration;
         let stop = shutdown.child_token();
         let controllers = start(
             &self.connection,
@@ -179,6 +179,11 @@ impl Server {
             () = shutdown.cancelled() => {}
             () = seat.lost() => {
                 stage.send_replace(Stage::Broken("the lease was lost".to_owned()));
+                // Nobody can have taken over yet: the lease holds longer than this
+                // server believed in it. Jobs note that they did not bring it down.
+                stop.cancel();
+                tasks.cancelled().cancel();
+                tasks.wait(lease / 6).await;
                 tasks.kill();
                 return Err(ServerError::LeaseLost);
             }
@@ -215,19 +220,9 @@ impl Drop for KillOnDrop {
 }
 
 async fn check_namespace(connection: &Connection, name: &str) -> Result<(), ServerError> {
-    let namespaces = ApiResource {
-        group: String::new(),
-        version: "v1".to_owned(),
-        plural: "namespaces".to_owned(),
-        singular: "namespace".to_owned(),
-        kind: "Namespace".to_owned(),
-        namespaced: false,
-        verbs: vec!["get".to_owned()],
-        short_names: Vec::new(),
-        preferred: true,
-    };
+    let resource = namespaces::resource();
     let target = Target {
-        resource: &namespaces,
+        resource: &resource,
         namespace: None,
         name,
     };

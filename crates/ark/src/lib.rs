@@ -11,6 +11,7 @@
 //! Nothing is decided here that the engine should decide.
 
 pub mod args;
+pub mod cancelling;
 pub mod cluster;
 pub mod cmd;
 pub mod config;

@@ -173,7 +173,7 @@ fn explicit_groups(backup: &ValidatedBackup) -> Option<BTreeSet<String>> {
     Some(names.iter().map(group).collect())
 }
 
-fn wanted_namespaces(
+pub(super) fn wanted_namespaces(
     filter: &IncludeExclude,
     namespaces: &[Object],
     issues: &mut Vec<Issue>,

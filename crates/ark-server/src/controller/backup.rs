@@ -1,35 +1,29 @@
-//! Backups: checked, queued, run as jobs, reported.
+//! Backups: those that the queue let through are checked, run as jobs, reported,
+//! and stopped when somebody asks.
 //!
-//! Everything that a backup's phase says is written here, save `Deleting`. A
-//! backup in phase `InProgress` that no job works on was interrupted by the end
+//! A backup in phase `InProgress` that no job works on was interrupted by the end
 //! of a server, and is begun again.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use ark_api::backup::BackupProgress;
-use ark_api::{Backup, BackupPhase, BackupStorageLocation, Time};
+use ark_api::{Backup, BackupPhase, BackupStorageLocation, Time, cancel};
 use ark_engine::backup::{self, BackupError, Rejected, Report, ValidatedBackup};
 use ark_engine::job::{Job, Ports};
 use ark_engine::port::Store;
 use ark_kube::Next;
-use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
-use super::{ReconcileError, find, schedule, sentence, write_progress};
+use super::{LOCATION_PAUSE, ReconcileError, find, is_unseen, schedule, sentence, write_progress};
 use crate::attempts;
 use crate::context::{BackupResult, Context};
 use crate::jobs::{JobKey, Observed};
 use crate::metrics::{BackupFigures, Outcome};
-use crate::queue::{self, Turn, Waiting};
 use crate::status::{self, Counts, Written};
 
-/// How long a new backup waits for its location to be looked at for the first time.
-const LOCATION_PATIENCE: SignedDuration = SignedDuration::from_mins(1);
-/// Pause between two looks while it waits.
-const LOCATION_PAUSE: Duration = Duration::from_secs(1);
-/// A queued backup is looked at when a job ends, and at least this often.
-const QUEUE_PAUSE: Duration = Duration::from_mins(1);
+/// What a backup that somebody stopped failed of.
+const CANCELLED: &str = "cancelled by request";
 /// After somebody else wrote first.
 const CONFLICT_PAUSE: Duration = Duration::from_millis(200);
 
@@ -42,8 +36,13 @@ pub(crate) async fn reconcile(
         return Ok(Next::OnChange);
     };
     match context.backup_jobs.observe(&key) {
-        Observed::Running => return Ok(Next::OnChange),
-        Observed::Absent if !wants_to_run(seen.phase()) => return Ok(Next::OnChange),
+        Observed::Running => {
+            if cancel::is_requested(&seen.metadata) {
+                context.backup_jobs.cancel(&key);
+            }
+            return Ok(Next::OnChange);
+        }
+        Observed::Absent if !concerns(&seen) => return Ok(Next::OnChange),
         _ => {}
     }
     // What the watch shows may be older than what this server wrote itself.
@@ -53,8 +52,12 @@ pub(crate) async fn reconcile(
         return Ok(Next::OnChange);
     };
     let next = match context.backup_jobs.observe(&key) {
-        Observed::Absent if wants_to_run(backup.phase()) => admit(&context, &key, &backup).await,
-        Observed::Running | Observed::Absent => Ok(Next::OnChange),
+        Observed::Absent if !concerns(&backup) => Ok(Next::OnChange),
+        Observed::Absent if cancel::is_requested(&backup.metadata) => {
+            fail(&context, &backup, CANCELLED.to_owned()).await
+        }
+        Observed::Absent => admit(&context, &key, &backup).await,
+        Observed::Running => Ok(Next::OnChange),
         Observed::Ended(result) => finish(&context, &key, &backup, &result).await,
         Observed::Panicked(message) => {
             let reason = format!("the backup ended by a fault of the server: {message}");
@@ -69,15 +72,17 @@ pub(crate) async fn reconcile(
     }
 }
 
-fn wants_to_run(phase: &BackupPhase) -> bool {
+/// Whether something is to do for a backup that no job works on.
+fn concerns(backup: &Backup) -> bool {
     use BackupPhase as Phase;
-    matches!(
-        phase,
-        Phase::New | Phase::Queued | Phase::ReadyToStart | Phase::InProgress
-    )
+    match backup.phase() {
+        Phase::ReadyToStart | Phase::InProgress => true,
+        Phase::New | Phase::Queued => cancel::is_requested(&backup.metadata),
+        _ => false,
+    }
 }
 
-/// Validates a backup and lets it in when its turn has come.
+/// Validates a backup whose turn has come, and begins it.
 async fn admit(
     context: &Arc<Context>,
     key: &JobKey,
@@ -89,11 +94,7 @@ async fn admit(
         Ok(valid) => valid,
         Err(rejected) => return reject(context, backup, &rejected, &locations).await,
     };
-    let _admission = context.backup_admission.lock().await;
-    match turn(context, key).await? {
-        Turn::Wait(position) => enqueue(context, backup, position).await,
-        Turn::Start => start(context, key, backup, (valid, &locations)).await,
-    }
+    start(context, key, backup, (valid, &locations)).await
 }
 
 async fn reject(
@@ -121,64 +122,14 @@ async fn reject(
     Ok(Next::OnChange)
 }
 
-/// Whether the location exists and nobody looked at it yet: resources that are
-/// applied together shall not fail because of their order.
+/// Whether its location exists and nobody looked at it yet.
 fn is_location_new(
     context: &Context,
     backup: &Backup,
     locations: &[BackupStorageLocation],
 ) -> bool {
     let location = find(locations, &backup.spec.storage_location);
-    let unseen = location.is_some_and(|location| location.phase().is_none());
-    let created = backup.metadata.creation_timestamp.as_ref();
-    let age = created.map(|created| context.now().duration_since(created.0));
-    unseen && age.is_some_and(|age| age < LOCATION_PATIENCE)
-}
-
-async fn turn(context: &Context, key: &JobKey) -> Result<Turn, ReconcileError> {
-    let slots = context
-        .options
-        .concurrent_backups
-        .saturating_sub(context.backup_jobs.running());
-    let listed = context.api.backups.list(None).await?.items;
-    let waiting: Vec<Waiting> = listed
-        .iter()
-        .filter(|backup| wants_to_run(backup.phase()))
-        .filter(|backup| {
-            let key = JobKey::of(&backup.metadata);
-            key.is_some_and(|key| matches!(context.backup_jobs.observe(&key), Observed::Absent))
-        })
-        .map(|backup| Waiting {
-            name: name(backup).to_owned(),
-            interrupted: *backup.phase() == BackupPhase::InProgress,
-            position: backup
-                .status
-                .as_ref()
-                .map_or(0, |status| status.queue_position),
-            created: backup
-                .metadata
-                .creation_timestamp
-                .as_ref()
-                .map(|time| time.0),
-        })
-        .collect();
-    Ok(queue::turn(&waiting, &key.name, slots))
-}
-
-async fn enqueue(
-    context: &Context,
-    backup: &Backup,
-    position: i64,
-) -> Result<Next, ReconcileError> {
-    // One that was interrupted is in progress, as far as its user is concerned.
-    if *backup.phase() != BackupPhase::InProgress {
-        let mut queued = backup.clone();
-        let status = queued.status.get_or_insert_default();
-        status.phase = Some(BackupPhase::Queued);
-        status.queue_position = position;
-        write(context, backup, &queued).await?;
-    }
-    Ok(Next::After(QUEUE_PAUSE))
+    location.is_some_and(|location| is_unseen(location, &backup.metadata, context.now()))
 }
 
 /// Notes in the resource that work begins, and only then begins it.
@@ -232,7 +183,13 @@ async fn work(
     let job = Job::new(ports, Arc::new(observer), cancel.clone());
     let running = Box::pin(backup::run(&job, &valid, &context.options.backup));
     let patch = |counts| report_progress(&context, &valid.backup, counts);
-    status::alongside(counts, &cancel, running, patch).await
+    let result = status::alongside(counts, &cancel, running, patch).await;
+    if context.backup_jobs.is_closing()
+        && let Err(BackupError::Cancelled | BackupError::Interrupted) = result
+    {
+        attempts::take_back(&context.api.backups, &valid.backup).await;
+    }
+    result
 }
 
 async fn report_progress(context: &Context, backup: &Backup, counts: Counts) -> Written {
@@ -263,6 +220,9 @@ async fn finish(
             if context.backup_jobs.is_closing() =>
         {
             return Ok(Next::OnChange);
+        }
+        Err(BackupError::Cancelled) if cancel::is_requested(&backup.metadata) => {
+            fail(context, backup, CANCELLED.to_owned()).await?
         }
         // Stopped because it seemed to be gone; it is not.
         Err(BackupError::Cancelled | BackupError::Interrupted) => Next::After(CONFLICT_PAUSE),
@@ -332,6 +292,9 @@ async fn write(context: &Context, before: &Backup, after: &Backup) -> Result<(),
         .backups
         .patch_unchanged(name(before), before, after)
         .await?;
+    if *after.phase() != BackupPhase::InProgress {
+        context.queue.all();
+    }
     Ok(())
 }
 

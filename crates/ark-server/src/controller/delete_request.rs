@@ -14,7 +14,7 @@ use ark_kube::Next;
 use super::{ReconcileError, find, schedule, sentence};
 use crate::context::{Context, DeletionResult};
 use crate::jobs::{JobKey, Observed};
-use plan::{DeletePlan, Facts, is_stale, leading, plan_deletion};
+use plan::{DeletePlan, Facts, is_stale, leading, plan_deletion, running_restore};
 
 /// How long restores may take to go, each with its files.
 const RESTORES_PATIENCE: Duration = Duration::from_mins(1);
@@ -80,10 +80,11 @@ async fn begin(
     let location = backup
         .as_ref()
         .and_then(|backup| find(&locations, &backup.spec.storage_location));
-    let busy = context.backup_jobs.is_running(name);
+    let restores = context.api.restores.list(None).await?.items;
     let facts = Facts {
         backup: backup.as_ref(),
-        busy,
+        busy: context.backup_jobs.is_running(name),
+        restore: running_restore(&restores, name),
         location,
     };
     let store = match plan_deletion(name, facts) {

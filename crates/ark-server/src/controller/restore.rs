@@ -9,23 +9,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ark_api::restore::RestoreProgress;
-use ark_api::{Backup, BackupStorageLocation, Restore, RestorePhase, Time};
+use ark_api::{Backup, BackupStorageLocation, Restore, RestorePhase, Time, cancel};
 use ark_engine::job::{Job, Ports};
 use ark_engine::port::Store;
 use ark_engine::restore::{self, Rejected, Report, RestoreError, ValidatedRestore};
 use ark_kube::Next;
 use tokio_util::sync::CancellationToken;
 
-use super::{ReconcileError, find, schedule, sentence, write_progress};
+use super::{LOCATION_PAUSE, ReconcileError, find, is_unseen, schedule, sentence, write_progress};
 use crate::attempts;
 use crate::context::{Context, RestoreResult};
 use crate::jobs::{JobKey, Observed};
 use crate::metrics::Outcome;
-use crate::queue::{self, Turn, Waiting};
+use crate::slots::{self, Waiting};
 use crate::status::{self, Counts, Written};
 
 /// A waiting restore is looked at when a job ends, and at least this often.
 const QUEUE_PAUSE: Duration = Duration::from_mins(1);
+/// What a restore that somebody stopped failed of.
+const CANCELLED: &str = "cancelled by request; what was restored by then stays";
 /// After somebody else wrote first.
 const CONFLICT_PAUSE: Duration = Duration::from_millis(200);
 
@@ -41,7 +43,12 @@ pub(crate) async fn reconcile(
         return removal::remove(&context, &key, &seen).await;
     }
     match context.restore_jobs.observe(&key) {
-        Observed::Running => return Ok(Next::OnChange),
+        Observed::Running => {
+            if cancel::is_requested(&seen.metadata) {
+                context.restore_jobs.cancel(&key);
+            }
+            return Ok(Next::OnChange);
+        }
         Observed::Absent if !wants_to_run(seen.phase()) => return Ok(Next::OnChange),
         _ => {}
     }
@@ -52,8 +59,12 @@ pub(crate) async fn reconcile(
         return Ok(Next::OnChange);
     };
     let next = match context.restore_jobs.observe(&key) {
-        Observed::Absent if wants_to_run(restore.phase()) => admit(&context, &key, &restore).await,
-        Observed::Running | Observed::Absent => Ok(Next::OnChange),
+        Observed::Absent if !wants_to_run(restore.phase()) => Ok(Next::OnChange),
+        Observed::Absent if cancel::is_requested(&restore.metadata) => {
+            fail(&context, &restore, CANCELLED.to_owned()).await
+        }
+        Observed::Absent => admit(&context, &key, &restore).await,
+        Observed::Running => Ok(Next::OnChange),
         Observed::Ended(result) => finish(&context, &key, &restore, &result).await,
         Observed::Panicked(message) => {
             let reason = format!("the restore ended by a fault of the server: {message}");
@@ -99,12 +110,13 @@ async fn admit(
     );
     let valid = match valid {
         Ok(valid) => valid,
-        Err(rejected) => return reject(context, restore, &rejected).await,
+        Err(rejected) => return reject(context, restore, &rejected, &referred).await,
     };
     let _admission = context.restore_admission.lock().await;
-    match turn(context, key).await? {
-        Turn::Wait(_) => Ok(Next::After(QUEUE_PAUSE)),
-        Turn::Start => start(context, key, restore, (valid, &referred.locations)).await,
+    if has_turn(context, key).await? {
+        start(context, key, restore, (valid, &referred.locations)).await
+    } else {
+        Ok(Next::After(QUEUE_PAUSE))
     }
 }
 
@@ -112,7 +124,11 @@ async fn reject(
     context: &Context,
     restore: &Restore,
     rejected: &Rejected,
+    referred: &Referred,
 ) -> Result<Next, ReconcileError> {
+    if is_location_new(context, &rejected.prepared, referred) {
+        return Ok(Next::After(LOCATION_PAUSE));
+    }
     if *restore.phase() == RestorePhase::InProgress {
         let reason = format!("it cannot be begun again: {}", rejected.messages.join("; "));
         return fail(context, restore, reason).await;
@@ -125,7 +141,19 @@ async fn reject(
     Ok(Next::OnChange)
 }
 
-async fn turn(context: &Context, key: &JobKey) -> Result<Turn, ReconcileError> {
+/// Whether the backup's location exists and nobody looked at it yet.
+fn is_location_new(context: &Context, restore: &Restore, referred: &Referred) -> bool {
+    let wanted = Some(restore.spec.backup_name.as_str()).filter(|name| !name.is_empty());
+    let backup = referred
+        .backups
+        .iter()
+        .find(|backup| wanted.is_some() && backup.metadata.name.as_deref() == wanted);
+    let location =
+        backup.and_then(|backup| find(&referred.locations, &backup.spec.storage_location));
+    location.is_some_and(|location| is_unseen(location, &restore.metadata, context.now()))
+}
+
+async fn has_turn(context: &Context, key: &JobKey) -> Result<bool, ReconcileError> {
     let slots = context
         .options
         .concurrent_restores
@@ -142,7 +170,6 @@ async fn turn(context: &Context, key: &JobKey) -> Result<Turn, ReconcileError> {
         .map(|restore| Waiting {
             name: name(restore).to_owned(),
             interrupted: *restore.phase() == RestorePhase::InProgress,
-            position: 0,
             created: restore
                 .metadata
                 .creation_timestamp
@@ -150,7 +177,7 @@ async fn turn(context: &Context, key: &JobKey) -> Result<Turn, ReconcileError> {
                 .map(|time| time.0),
         })
         .collect();
-    Ok(queue::turn(&waiting, &key.name, slots))
+    Ok(slots::may_start(&waiting, &key.name, slots))
 }
 
 /// Notes in the resource that work begins, and only then begins it.
@@ -214,7 +241,13 @@ async fn work(
     let restore = valid.restore.clone();
     let running = Box::pin(restore::run(&job, &valid, &context.options.restore));
     let patch = |counts| report_progress(&context, &restore, counts);
-    status::alongside(counts, &cancel, running, patch).await
+    let result = status::alongside(counts, &cancel, running, patch).await;
+    if context.restore_jobs.is_closing()
+        && let Err(RestoreError::Cancelled | RestoreError::Interrupted) = result
+    {
+        attempts::take_back(&context.api.restores, &restore).await;
+    }
+    result
 }
 
 async fn report_progress(context: &Context, restore: &Restore, counts: Counts) -> Written {
@@ -245,6 +278,9 @@ async fn finish(
             if context.restore_jobs.is_closing() =>
         {
             return Ok(Next::OnChange);
+        }
+        Err(RestoreError::Cancelled) if cancel::is_requested(&restore.metadata) => {
+            fail(context, restore, CANCELLED.to_owned()).await?
         }
         // Stopped because it seemed to be gone; it is not.
         Err(RestoreError::Cancelled | RestoreError::Interrupted) => Next::After(CONFLICT_PAUSE),

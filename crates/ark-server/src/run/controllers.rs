@@ -13,9 +13,10 @@ use tokio_util::sync::CancellationToken;
 use super::ServerError;
 use crate::context::{Context, Triggers};
 use crate::controller::{
-    ReconcileError, backup, backup_sync, delete_request, download_request, gc, housekeeping,
-    restore, status_request, storage_location,
+    ReconcileError, backup, backup_queue, backup_sync, delete_request, download_request, gc,
+    housekeeping, restore, status_request, storage_location,
 };
+use crate::disabled::DisabledControllers;
 use crate::metrics::Metrics;
 use crate::options::ServerOptions;
 use crate::task::{Ended, OnCancel, TaskKind, Tasks};
@@ -34,16 +35,20 @@ pub(super) fn start(
     clock: Arc<dyn Clock>,
     (tasks, metrics, stop): (&Tasks, Arc<Metrics>, &CancellationToken),
 ) -> Result<Vec<Named>, ServerError> {
+    let disabled = options.disabled_controllers.clone();
     let set_up = SetUp {
         connection,
         namespace,
         tasks,
         stop,
+        disabled,
     };
+    let queue = set_up.controller()?;
     let backups = set_up.controller()?;
     let restores = set_up.controller()?;
     let deletions = set_up.controller()?;
     let triggers = Triggers {
+        queue: queue.trigger(),
         backups: backups.trigger(),
         restores: restores.trigger(),
         deletions: deletions.trigger(),
@@ -58,10 +63,11 @@ pub(super) fn start(
     );
     let context = Arc::new(context);
     let handles = vec![
+        set_up.run("backup-queue", queue, &context, backup_queue::reconcile),
         set_up.run("backup", backups, &context, backup::reconcile),
         set_up.run("restore", restores, &context, restore::reconcile),
         set_up.run(
-            "delete-request",
+            "backup-deletion",
             deletions,
             &context,
             delete_request::reconcile,
@@ -85,7 +91,7 @@ pub(super) fn start(
             download_request::reconcile,
         ),
         set_up.run(
-            "status-request",
+            "server-status-request",
             set_up.controller()?,
             &context,
             status_request::reconcile,
@@ -93,7 +99,7 @@ pub(super) fn start(
         set_up.every("gc", collection, &context, gc::sweep),
         set_up.every("housekeeping", HOUSEKEEPING, &context, housekeeping::tidy),
     ];
-    Ok(handles)
+    Ok(handles.into_iter().flatten().collect())
 }
 
 struct SetUp<'a> {
@@ -101,6 +107,7 @@ struct SetUp<'a> {
     namespace: &'a str,
     tasks: &'a Tasks,
     stop: &'a CancellationToken,
+    disabled: DisabledControllers,
 }
 
 impl SetUp<'_> {
@@ -118,12 +125,13 @@ impl SetUp<'_> {
         controller: Controller<K>,
         context: &Arc<Context>,
         reconcile: R,
-    ) -> Named
+    ) -> Option<Named>
     where
         K: CustomResource,
         R: Fn(Arc<Context>, Arc<K>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Next, ReconcileError>> + Send + 'static,
     {
+        self.is_wanted(name).then_some(())?;
         let (context, stop) = (Arc::clone(context), self.stop.clone());
         let running = controller.run(
             move |object| reconcile(Arc::clone(&context), object),
@@ -131,11 +139,18 @@ impl SetUp<'_> {
             stop,
         );
         let running = Box::pin(running);
-        (
-            name,
-            self.tasks
-                .spawn(TaskKind::Controller, name, OnCancel::Finish, running),
-        )
+        let handle = self
+            .tasks
+            .spawn(TaskKind::Controller, name, OnCancel::Finish, running);
+        Some((name, handle))
+    }
+
+    fn is_wanted(&self, name: &str) -> bool {
+        let wanted = !self.disabled.contains(name);
+        if !wanted {
+            tracing::info!(controller = name, "does not run: it is disabled");
+        }
+        wanted
     }
 
     /// Does something at once and then again and again.
@@ -145,11 +160,12 @@ impl SetUp<'_> {
         period: Duration,
         context: &Arc<Context>,
         action: F,
-    ) -> Named
+    ) -> Option<Named>
     where
         F: Fn(Arc<Context>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), ReconcileError>> + Send + 'static,
     {
+        self.is_wanted(name).then_some(())?;
         let (context, stop) = (Arc::clone(context), self.stop.clone());
         let ticking = async move {
             loop {
@@ -165,11 +181,10 @@ impl SetUp<'_> {
                 }
             }
         };
-        (
-            name,
-            self.tasks
-                .spawn(TaskKind::Timer, name, OnCancel::Finish, ticking),
-        )
+        let handle = self
+            .tasks
+            .spawn(TaskKind::Timer, name, OnCancel::Finish, ticking);
+        Some((name, handle))
     }
 }
 

@@ -6,9 +6,12 @@
     reason = "what goes wrong in a test shall end it, also outside the test function"
 )]
 
+mod cancel;
 mod deletion;
+mod disabled;
 mod flow;
 mod locations;
+mod queue;
 mod recovery;
 mod requests;
 mod site;

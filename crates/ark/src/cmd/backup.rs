@@ -1,5 +1,6 @@
 //! `ark backup`.
 
+pub mod cancel;
 pub mod create;
 pub mod delete;
 pub mod describe;
@@ -8,6 +9,7 @@ pub mod logs;
 
 use clap::Subcommand;
 
+use crate::cancelling::CancelArgs;
 use crate::context::Context;
 use crate::deletion::DeleteArgs;
 use crate::error::{CommandError, Exit};
@@ -25,6 +27,8 @@ pub enum Command {
     Logs(logs::LogsArgs),
     /// Delete backups with all their data
     Delete(DeleteArgs),
+    /// Stop backups that wait or run
+    Cancel(CancelArgs),
 }
 
 impl Command {
@@ -36,6 +40,7 @@ impl Command {
             Self::Describe(args) => describe::run(ctx, args).await,
             Self::Logs(args) => logs::run(ctx, args).await,
             Self::Delete(args) => delete::run(ctx, args).await,
+            Self::Cancel(args) => cancel::run(ctx, args).await,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `ark restore`.
 
+pub mod cancel;
 pub mod create;
 pub mod delete;
 pub mod describe;
@@ -9,6 +10,7 @@ pub mod logs;
 use ark_api::Restore;
 use clap::Subcommand;
 
+use crate::cancelling::CancelArgs;
 use crate::context::Context;
 use crate::deletion::DeleteArgs;
 use crate::error::{CommandError, Exit};
@@ -27,6 +29,8 @@ pub enum Command {
     Logs(logs::LogsArgs),
     /// Delete restores; what they restored stays
     Delete(DeleteArgs),
+    /// Stop restores that wait or run; what they restored by then stays
+    Cancel(CancelArgs),
 }
 
 impl Command {
@@ -38,6 +42,7 @@ impl Command {
             Self::Describe(args) => describe::run(ctx, args).await,
             Self::Logs(args) => logs::run(ctx, args).await,
             Self::Delete(args) => delete::run(ctx, args).await,
+            Self::Cancel(args) => cancel::run(ctx, args).await,
         }
     }
 }

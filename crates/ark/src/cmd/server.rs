@@ -1,10 +1,13 @@
 //! `ark server`: from flags to [`ark_server::ServerOptions`], and signals.
 
+mod foreign;
+mod level;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ark_api::{BackupStorageLocation, GoDuration};
-use ark_server::ServerOptions;
+use ark_server::{DisabledControllers, ServerOptions};
 use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -13,6 +16,7 @@ use tracing_subscriber::EnvFilter;
 use crate::args::value::{boolean, duration};
 use crate::context::Context;
 use crate::error::{CommandError, ErrorKind, Exit};
+use foreign::ForeignArgs;
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -31,7 +35,7 @@ pub struct ServerArgs {
     #[arg(long, value_name = "ADDRESS", default_value = ":8085")]
     metrics_address: String,
 
-    /// How much to log: error, warn, info, debug or trace, or a filter such as
+    /// How much to log: error, warning, info, debug or trace, or a filter such as
     /// `ark_server=debug,info` [default: `ARK_LOG`, else info]
     #[arg(long, value_name = "LEVEL")]
     log_level: Option<String>,
@@ -54,9 +58,36 @@ pub struct ServerArgs {
     #[arg(long, value_name = "COUNT", default_value_t = 1)]
     concurrent_restores: usize,
 
+    /// Only restore: no backups, deletions, expiry and schedules. Sync goes on
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", default_value = "false", value_parser = boolean)]
+    restore_only: Option<bool>,
+
+    /// Controllers not to run, separated by commas; a wrong name lists them all
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    disable_controllers: Vec<String>,
+
+    /// Whether schedules that do not say it wait for their next time instead of making a
+    /// backup at once
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", default_value = "false", value_parser = boolean)]
+    schedule_skip_immediately: Option<bool>,
+
     /// Calls to the API server in flight at most
     #[arg(long, value_name = "COUNT", default_value_t = 64)]
     max_concurrent_k8s_connections: usize,
+
+    /// Objects that are asked for at a time at most, 0 for what suits their size
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    client_page_size: u32,
+
+    /// How long a kind may take until the API server serves it, during a restore
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10m")]
+    resource_timeout: Option<GoDuration>,
+
+    /// How long a namespace that is being deleted is waited for, during a restore
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10m")]
+    terminating_resource_timeout: Option<GoDuration>,
 
     /// How long backups are kept that do not say it
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "720h")]
@@ -95,12 +126,19 @@ pub struct ServerArgs {
     #[arg(long, value_name = "LEVEL", default_value_t = 1,
           value_parser = clap::value_parser!(u32).range(0..=9))]
     compression_level: u32,
+
+    #[command(flatten)]
+    foreign: ForeignArgs,
 }
 
 /// Runs until it fails or is told to end by SIGTERM or SIGINT.
 pub fn run(ctx: &Context, args: &ServerArgs) -> Result<Exit, CommandError> {
+    let passed_over = args.foreign.judge()?;
+    let mut options = args.options(ctx)?;
     log(ctx, args)?;
-    let mut options = args.options(ctx);
+    for line in passed_over {
+        tracing::warn!("{line}");
+    }
     options.initial_location = args.initial_location.as_deref().map(location).transpose()?;
     ctx.block_on(async {
         let shutdown = CancellationToken::new();
@@ -127,10 +165,18 @@ pub fn run(ctx: &Context, args: &ServerArgs) -> Result<Exit, CommandError> {
 }
 
 impl ServerArgs {
-    fn options(&self, ctx: &Context) -> ServerOptions {
+    fn options(&self, ctx: &Context) -> Result<ServerOptions, CommandError> {
         let connect = ctx.connect_options();
         let span = |value: Option<GoDuration>| value.map_or(Duration::ZERO, GoDuration::to_std);
+        let disabled = DisabledControllers::parse(&self.disable_controllers)
+            .map_err(|error| CommandError::usage(error.to_string()))?;
         let mut options = ServerOptions {
+            disabled_controllers: if self.restore_only == Some(true) {
+                disabled.restore_only()
+            } else {
+                disabled
+            },
+            schedule_skip_immediately: self.schedule_skip_immediately == Some(true),
             namespace: Some(ctx.namespace().to_owned()),
             kubeconfig: connect.kubeconfig,
             context: connect.context,
@@ -155,7 +201,12 @@ impl ServerArgs {
             .backup_defaults
             .storage_location
             .clone_from(&self.default_backup_storage_location);
-        options
+        if self.client_page_size > 0 {
+            options.backup.max_page_items = self.client_page_size;
+        }
+        options.restore.resource_timeout = span(self.resource_timeout);
+        options.restore.terminating_timeout = span(self.terminating_resource_timeout);
+        Ok(options)
     }
 }
 
@@ -175,7 +226,8 @@ fn log(ctx: &Context, args: &ServerArgs) -> Result<(), CommandError> {
         .or(ctx.environment.log.as_deref())
         .unwrap_or("info");
     // The client logs every failed answer by itself; each is returned and told once by us.
-    let directives = format!("{level},kube_client=off");
+    let directives = level::directives(level).map_err(CommandError::usage)?;
+    let directives = format!("{directives},kube_client=off");
     let filter = EnvFilter::try_new(directives)
         .map_err(|error| CommandError::usage(format!("`{level}` is no log level: {error}")))?;
     let builder = tracing_subscriber::fmt()

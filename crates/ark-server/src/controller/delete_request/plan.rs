@@ -2,7 +2,7 @@
 
 use ark_api::{
     AccessMode, Backup, BackupPhase, BackupStorageLocation, DeleteBackupRequest,
-    DeleteBackupRequestPhase, LocationPhase,
+    DeleteBackupRequestPhase, LocationPhase, Restore, RestorePhase,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,6 +16,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) backup: Option<&'a Backup>,
     /// Whether a job of this server works on it.
     pub(crate) busy: bool,
+    /// A restore of it that is in progress.
+    pub(crate) restore: Option<&'a str>,
     /// The location that it names, where that exists.
     pub(crate) location: Option<&'a BackupStorageLocation>,
 }
@@ -41,7 +43,16 @@ pub(crate) fn plan_deletion(name: &str, facts: Facts<'_>) -> DeletePlan {
     };
     let phase = backup.phase();
     if facts.busy || is_running(phase) {
-        return DeletePlan::Refuse(format!("backup `{name}` is still running ({phase})"));
+        return DeletePlan::Refuse(format!(
+            "backup `{name}` is still running ({phase}); wait for its end, or cancel it: \
+             ark backup cancel {name}"
+        ));
+    }
+    if let Some(restore) = facts.restore {
+        return DeletePlan::Refuse(format!(
+            "restore `{restore}` is reading backup `{name}`; wait for its end, or cancel it: \
+             ark restore cancel {restore}"
+        ));
     }
     if never_began(phase) {
         return DeletePlan::ResourceOnly;
@@ -85,6 +96,17 @@ fn is_running(phase: &BackupPhase) -> bool {
             | BackupPhase::Finalizing
             | BackupPhase::FinalizingPartiallyFailed
     )
+}
+
+/// A restore of the backup that reads it now.
+pub(crate) fn running_restore<'a>(restores: &'a [Restore], backup: &str) -> Option<&'a str> {
+    restores
+        .iter()
+        .filter(|restore| restore.spec.backup_name == backup)
+        // One that is being deleted stops by itself.
+        .filter(|restore| restore.metadata.deletion_timestamp.is_none())
+        .find(|restore| *restore.phase() == RestorePhase::InProgress)
+        .and_then(|restore| restore.metadata.name.as_deref())
 }
 
 /// The one of a backup's requests that is worked on; the others are doubles.
@@ -161,6 +183,7 @@ mod tests {
         let facts = Facts {
             backup: Some(&done),
             busy: false,
+            restore: None,
             location: Some(&good),
         };
         assert_eq!(plan_deletion("b", facts), DeletePlan::Everything);
@@ -180,7 +203,22 @@ mod tests {
                 ..facts
             },
         );
-        assert_eq!(runs, "backup `b` is still running (InProgress)");
+        assert_eq!(
+            runs,
+            "backup `b` is still running (InProgress); wait for its end, or cancel it: \
+             ark backup cancel b"
+        );
+        let read = refused(
+            "b",
+            Facts {
+                restore: Some("r"),
+                ..facts
+            },
+        );
+        assert!(
+            read.starts_with("restore `r` is reading backup `b`"),
+            "{read}"
+        );
         assert!(
             refused(
                 "b",
@@ -232,6 +270,7 @@ mod tests {
             let facts = Facts {
                 backup: Some(&backup),
                 busy: false,
+                restore: None,
                 location: None,
             };
             assert_eq!(
@@ -240,6 +279,24 @@ mod tests {
                 "{phase}"
             );
         }
+    }
+
+    #[test]
+    fn only_restores_in_progress_are_in_the_way() {
+        let restore = |name: &str, backup: &str, phase: &str| -> Restore {
+            serde_json::from_value(json!({
+                "apiVersion": "velero.io/v1", "kind": "Restore", "metadata": {"name": name},
+                "spec": {"backupName": backup}, "status": {"phase": phase},
+            }))
+            .unwrap()
+        };
+        let mut restores = vec![
+            restore("done", "b", "Completed"),
+            restore("other", "c", "InProgress"),
+        ];
+        assert_eq!(running_restore(&restores, "b"), None);
+        restores.push(restore("now", "b", "InProgress"));
+        assert_eq!(running_restore(&restores, "b"), Some("now"));
     }
 
     #[test]

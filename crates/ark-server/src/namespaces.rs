@@ -1,0 +1,43 @@
+//! The cluster's namespaces, as the queue of backups and the start need them.
+
+use ark_engine::object::Object;
+use ark_engine::port::{ApiResource, Cluster, ClusterError, ListQuery};
+
+/// Namespaces on a page.
+const PAGE: u32 = 500;
+
+/// All namespaces there are now.
+pub(crate) async fn list(cluster: &dyn Cluster) -> Result<Vec<Object>, ClusterError> {
+    let query = ListQuery {
+        resource: resource(),
+        namespace: None,
+        label_selector: None,
+        field_selector: None,
+        at: None,
+    };
+    let mut all = Vec::new();
+    let mut token: Option<String> = None;
+    loop {
+        let page = cluster.list(&query, token.as_deref(), PAGE).await?;
+        all.extend(page.items);
+        match page.next {
+            Some(next) => token = Some(next),
+            None => return Ok(all),
+        }
+    }
+}
+
+/// The kind `Namespace`, which every cluster serves in this form.
+pub(crate) fn resource() -> ApiResource {
+    ApiResource {
+        group: String::new(),
+        version: "v1".to_owned(),
+        plural: "namespaces".to_owned(),
+        singular: "namespace".to_owned(),
+        kind: "Namespace".to_owned(),
+        namespaced: false,
+        verbs: vec!["get".to_owned(), "list".to_owned()],
+        short_names: Vec::new(),
+        preferred: true,
+    }
+}
