@@ -159,15 +159,7 @@ pub async fn run(
     let result = Box::pin(steps(job, restore, options)).await;
     if let Err(error) = &result {
         job.issue(Issue::job(Severity::Error, reason(error)));
-        // Best effort: the failure itself is in the status already.
-        if let Ok(log) = job.log() {
-            let key = ark_archive::layout::restore_log(restore.name());
-            let put = job
-                .ports
-                .store
-                .put(&key, log.into(), crate::port::PutMode::Replace);
-            let _ = put.await;
-        }
+        report::give_up(job, restore.name()).await;
     }
     result
 }

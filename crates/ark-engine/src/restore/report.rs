@@ -29,6 +29,24 @@ pub struct Report {
     pub left_out: BTreeMap<Rule, u64>,
 }
 
+/// After a failure: leaves the results and the log for people, as far as that goes;
+/// the failure itself is in the status already.
+pub(super) async fn give_up(job: &Job, restore: &str) {
+    let files = [
+        (
+            layout::restore_results(restore),
+            side::encode(&job.issues().to_results()).ok(),
+        ),
+        (layout::restore_log(restore), job.log().ok()),
+    ];
+    for (key, bytes) in files {
+        if let Some(bytes) = bytes {
+            let bytes = Bytes::from(bytes);
+            let _ = job.ports.store.put(&key, bytes, PutMode::Replace).await;
+        }
+    }
+}
+
 /// Objects by their ends.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {

@@ -139,14 +139,12 @@ async fn a_damaged_archive_changes_nothing() {
             let error = bench.run(&json!({})).await.unwrap_err();
             assert!(matches!(error, RestoreError::Load(_)), "{error}");
             assert!(bench.cluster.log().is_empty());
-            assert!(
-                bench
-                    .store
-                    .0
-                    .lock()
-                    .unwrap()
-                    .contains_key(&layout::restore_log("r"))
-            );
+            let files = bench.store.0.lock().unwrap();
+            assert!(files.contains_key(&layout::restore_log("r")));
+            // The description of a failed restore shows why, too.
+            let packed = &files[&layout::restore_results("r")];
+            let results: side::Results = side::decode("results", packed, 1 << 20).unwrap();
+            assert!(results.errors.velero[0].contains("b.tar.gz"), "{results:?}");
         }
     }
 }
