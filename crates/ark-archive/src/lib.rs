@@ -38,12 +38,16 @@
 //! | `resources/<gr>/<version>/...` | [`write::Packer::add_version`] | [`read::scan`] |
 //! | `namespaces/<ns>/<gr>/<name>.json`, `cluster/<gr>/<name>.json` | Heptio Ark 0.3 and 0.4, never by us | [`read::scan`] |
 //!
+//! Heptio Ark 0.3 to 0.9 had the folders of backups at the root, without `backups/`
+//! before them; [`heptio`] turns what its releases wrote into today's form.
+//!
 //! `<gr>` is `pods` or `deployments.apps`. The tar stream is cut between items
 //! into gzip members, see [`mod@write`]; the index tells where each item lies.
 
 pub mod catalog;
 pub mod gunzip;
 mod header;
+pub mod heptio;
 pub mod index;
 pub mod key;
 pub mod layout;

@@ -7,15 +7,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+use crate::heptio;
 
 /// Content of `metadata/version` in the tarballs written here.
 pub const TARBALL_VERSION: &str = "1.1.0\n";
 
-const ARK_API_VERSION: &str = "ark.heptio.com/v1";
 const API_VERSION: &str = "velero.io/v1";
-const ARK_DOMAIN: &str = "ark.heptio.com";
-const DOMAIN: &str = "velero.io";
 
 /// Version of a tarball's layout, from its `metadata/version`.
 ///
@@ -147,47 +146,16 @@ pub fn decode_backup(bytes: &[u8], max: u64) -> Result<BackupDocument, MetadataE
     let mut backup: Value = serde_json::from_slice(bytes).map_err(MetadataError::Json)?;
     let field = |name: &str| backup.get(name).and_then(Value::as_str).unwrap_or_default();
     let (api_version, kind) = (field("apiVersion"), field("kind"));
-    let from_ark = api_version == ARK_API_VERSION;
+    let from_ark = api_version == heptio::API_VERSION;
     if kind != "Backup" || !(from_ark || api_version == API_VERSION) {
         return Err(MetadataError::NotABackup {
             found: format!("{api_version} {kind}"),
         });
     }
     if from_ark {
-        convert_from_ark(&mut backup);
+        heptio::convert(&mut backup);
     }
     Ok(BackupDocument { backup, from_ark })
-}
-
-/// Gives a resource of Heptio Ark today's API group and today's label and
-/// annotation keys, by the rules of Velero 0.11. Values stay as they are.
-pub fn convert_from_ark(resource: &mut Value) {
-    if let Some(api_version) = resource.get_mut("apiVersion") {
-        *api_version = Value::from(API_VERSION);
-    }
-    let Some(metadata) = resource.get_mut("metadata") else {
-        return;
-    };
-    let label = |key: &str| match key {
-        "ark-schedule" => format!("{DOMAIN}/schedule-name"),
-        key => key.replace(ARK_DOMAIN, DOMAIN),
-    };
-    if let Some(labels) = metadata.get_mut("labels").and_then(Value::as_object_mut) {
-        rename_keys(labels, label);
-    }
-    if let Some(annotations) = metadata
-        .get_mut("annotations")
-        .and_then(Value::as_object_mut)
-    {
-        rename_keys(annotations, |key| key.replace(ARK_DOMAIN, DOMAIN));
-    }
-}
-
-fn rename_keys(map: &mut Map<String, Value>, rename: impl Fn(&str) -> String) {
-    *map = std::mem::take(map)
-        .into_iter()
-        .map(|(key, value)| (rename(&key), value))
-        .collect();
 }
 
 #[cfg(test)]
@@ -211,35 +179,6 @@ mod tests {
     }
 
     #[test]
-    fn ark_backups_become_todays() {
-        let old = json!({
-            "apiVersion": "ark.heptio.com/v1", "kind": "Backup",
-            "metadata": {
-                "name": "b",
-                "labels": {"ark-schedule": "nightly", "ark.heptio.com/storage-location": "default",
-                           "app": "ark.heptio.com"},
-                "annotations": {"ark.heptio.com/pod-volume-timeout": "1h", "ark-schedule": "kept"},
-            },
-            "status": {"volumeBackups": {"pv": {"snapshotID": "s", "type": "gp2"}}},
-        });
-        let read = decode_backup(old.to_string().as_bytes(), 1 << 20).unwrap();
-        assert!(read.from_ark);
-        assert_eq!(
-            read.backup,
-            json!({
-                "apiVersion": "velero.io/v1", "kind": "Backup",
-                "metadata": {
-                    "name": "b",
-                    "labels": {"velero.io/schedule-name": "nightly",
-                               "velero.io/storage-location": "default", "app": "ark.heptio.com"},
-                    "annotations": {"velero.io/pod-volume-timeout": "1h", "ark-schedule": "kept"},
-                },
-                "status": {"volumeBackups": {"pv": {"snapshotID": "s", "type": "gp2"}}},
-            })
-        );
-    }
-
-    #[test]
     fn todays_backups_pass_and_others_do_not() {
         let today = json!({"apiVersion": "velero.io/v1", "kind": "Backup", "metadata": {}});
         let bytes = encode_backup(&today).unwrap();
@@ -252,6 +191,11 @@ mod tests {
                 from_ark: false
             }
         );
+
+        let old = json!({"apiVersion": "ark.heptio.com/v1", "kind": "Backup", "metadata": {}});
+        let read = decode_backup(old.to_string().as_bytes(), 1 << 20).unwrap();
+        assert!(read.from_ark);
+        assert_eq!(read.backup["apiVersion"], "velero.io/v1");
 
         let pod = br#"{"apiVersion":"v1","kind":"Pod"}"#;
         assert!(matches!(

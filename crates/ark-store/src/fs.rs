@@ -28,6 +28,7 @@ use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 
+use crate::heptio::LAYOUT_KEY;
 use crate::key;
 use crate::location::Location;
 use crate::open::OpenError;
@@ -51,12 +52,13 @@ pub(crate) async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenErro
         path: location.bucket.clone(),
         reason: reason.to_owned(),
     };
-    if let Some(key) = location.config.keys().next() {
+    let mut keys = location.config.keys();
+    if let Some(key) = keys.find(|key| *key != LAYOUT_KEY) {
         return Err(OpenError::UnknownKey {
             location: location.name.clone(),
             provider: "fs",
             key: key.clone(),
-            allowed: "none".to_owned(),
+            allowed: LAYOUT_KEY.to_owned(),
         });
     }
     let bucket = Path::new(&location.bucket);

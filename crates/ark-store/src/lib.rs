@@ -22,6 +22,7 @@
 //! | [`fetch`](fetch()) | what a signed URL names → bytes |
 //! | `classify` | a client error → what can be done about it |
 //! | `fs`, `fs::walk`, `fs::write` | the trait over a directory |
+//! | [`heptio`] | the layout of Heptio Ark 0.3 to 0.9, seen in today's |
 //! | [`probe`] | whether a bucket holds backups and nothing else |
 //! | `conformance` | what every backend must do, as functions (feature `conformance`) |
 
@@ -31,6 +32,7 @@ pub mod conformance;
 mod fetch;
 mod fs;
 mod gate;
+pub mod heptio;
 mod key;
 pub mod location;
 mod mark;

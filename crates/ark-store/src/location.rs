@@ -97,12 +97,12 @@ impl Location {
         }
     }
 
-    /// Reads `s3://BUCKET/PREFIX?KEY=VALUE&…`, `file:///DIR`, or a directory's path
-    /// (a relative one below the current directory).
+    /// Reads `s3://BUCKET/PREFIX?KEY=VALUE&…`, `file:///DIR?KEY=VALUE`, or a directory's
+    /// path (a relative one below the current directory).
     ///
     /// Keys of an S3 URL: `region`, `endpoint`, `path_style`, `profile`,
     /// `credentials` (the path of a credentials file), and every config key of the
-    /// provider `aws` by its own name.
+    /// provider `aws` by its own name. Keys of a file URL: those of the provider `fs`.
     ///
     /// # Errors
     /// [`OpenError::Url`] for other schemes, a missing bucket or unknown keys.
@@ -121,7 +121,9 @@ impl Location {
                 let path = url
                     .to_file_path()
                     .map_err(|()| refuse("names no absolute directory".to_owned()))?;
-                directory(&path.to_string_lossy()).map_err(refuse)
+                let mut location = directory(&path.to_string_lossy()).map_err(refuse)?;
+                location.config = url.query_pairs().into_owned().collect();
+                Ok(location)
             }
             _ => Err(refuse(format!(
                 "has the scheme `{scheme}`; Ark takes s3://BUCKET/PREFIX, file:///DIRECTORY or a directory's path"

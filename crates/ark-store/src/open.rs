@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use ark_engine::port::{Store, StoreErrorKind};
 
+use crate::heptio::{self, AtRoot};
 use crate::location::{Location, Provider};
 use crate::{fs, s3, tls};
 
@@ -121,10 +122,16 @@ impl OpenError {
 /// [`OpenError`]: the location as it is written cannot work.
 pub async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenError> {
     tls::install_tls();
-    match location.provider()? {
-        Provider::Directory => fs::open(location).await,
-        Provider::S3 => s3::open(location).await,
-    }
+    let at_root = heptio::is_wanted(&location.name, &location.config)?;
+    let store = match location.provider()? {
+        Provider::Directory => fs::open(location).await?,
+        Provider::S3 => s3::open(location).await?,
+    };
+    Ok(if at_root {
+        Arc::new(AtRoot(store))
+    } else {
+        store
+    })
 }
 
 /// Opens what the command line names: `s3://BUCKET/PREFIX?…`, `file:///DIR` or a

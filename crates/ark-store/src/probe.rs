@@ -27,6 +27,15 @@ pub enum LayoutError {
         /// All of them, sorted.
         folders: Vec<String>,
     },
+    /// It has backups at its root, as Heptio Ark up to 0.9 kept them.
+    #[error(
+        "the backup location holds backups of Heptio Ark 0.3 to 0.9 at its root ({}); to read them set the config key `layout` to `heptio-ark` and the access mode to ReadOnly",
+        names(.folders)
+    )]
+    HeptioArk {
+        /// The folders that are backups, as far as they were looked at.
+        folders: Vec<String>,
+    },
     /// It could not be listed.
     #[error(transparent)]
     List(#[from] StoreError),
@@ -39,7 +48,19 @@ pub enum LayoutError {
 pub async fn check_layout(store: &dyn Store) -> Result<(), LayoutError> {
     let mut folders = store.list_dirs("").await?;
     folders.retain(|folder| !KNOWN_FOLDERS.contains(&folder.as_str()));
-    if folders.is_empty() {
+    let mut old = Vec::new();
+    for folder in folders.iter().take(NAMED) {
+        if store
+            .stat(&format!("{folder}/ark-backup.json"))
+            .await?
+            .is_some()
+        {
+            old.push(folder.clone());
+        }
+    }
+    if !old.is_empty() {
+        Err(LayoutError::HeptioArk { folders: old })
+    } else if folders.is_empty() {
         Ok(())
     } else {
         Err(LayoutError::Foreign { folders })

@@ -11,9 +11,10 @@
 use std::collections::HashMap;
 
 use ark_archive::side::{self, BackupVolumeInfo, SideError, VolumeSnapshot};
-use ark_archive::{Limits, layout};
+use ark_archive::{Limits, heptio, layout};
 use serde::de::DeserializeOwned;
 
+use crate::catalog::{self, CatalogError};
 use crate::port::{Store, StoreError, StoreErrorKind};
 
 /// Largest side file that is read, as it is stored.
@@ -30,6 +31,9 @@ pub enum VolumeError {
     /// The file is damaged.
     #[error(transparent)]
     Side(#[from] SideError),
+    /// The metadata file cannot be used.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
 }
 
 /// What becomes of a persistent volume.
@@ -91,18 +95,28 @@ pub(crate) async fn read(
 ) -> Result<VolumeData, VolumeError> {
     let infos = fetch(store, layout::volume_info(backup)).await?;
     let has_infos = infos.is_some();
-    let snapshots = fetch(store, layout::volume_snapshots(backup)).await?;
-    let mut data = VolumeData::new(
-        infos.unwrap_or_default(),
-        snapshots.unwrap_or_default(),
-        wanted,
-    );
+    let snapshots = match fetch(store, layout::volume_snapshots(backup)).await? {
+        Some(snapshots) => snapshots,
+        None => in_status(store, backup).await?,
+    };
+    let mut data = VolumeData::new(infos.unwrap_or_default(), snapshots, wanted);
     if !has_infos && wanted {
         let files: Option<Vec<serde_json::Value>> =
             fetch(store, layout::pod_volume_backups(backup)).await?;
         data.untied = files.unwrap_or_default().len();
     }
     Ok(data)
+}
+
+/// Heptio Ark up to 0.9 kept the list of snapshots in the backup's status.
+async fn in_status(store: &dyn Store, backup: &str) -> Result<Vec<VolumeSnapshot>, VolumeError> {
+    match catalog::read(store, backup).await {
+        Ok(document) if heptio::is_converted(&document) => Ok(heptio::volume_snapshots(&document)),
+        Ok(_) => Ok(Vec::new()),
+        Err(error) if error.is_absent() => Ok(Vec::new()),
+        Err(CatalogError::Store(error)) => Err(error.into()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// A list, or `None` where the backup has no such file, as older ones.
@@ -123,6 +137,7 @@ async fn fetch<T: DeserializeOwned>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::restore::fixture::MemoryStore;
 
     fn data(wanted: bool) -> VolumeData {
         let info = |name: &str, method: &str, skipped| BackupVolumeInfo {
@@ -139,6 +154,30 @@ mod tests {
             info("passed", "", true),
         ];
         VolumeData::new(infos, vec![snapshot], wanted)
+    }
+
+    #[tokio::test]
+    async fn snapshots_of_heptio_ark_are_known_from_its_status() {
+        let store = MemoryStore::default();
+        let document = serde_json::json!({
+            "apiVersion": "ark.heptio.com/v1", "kind": "Backup", "metadata": {"name": "b"},
+            "status": {"volumeBackups": {"pv-1": {"snapshotID": "snap-1", "type": "gp2"}}},
+        });
+        let key = layout::legacy_metadata("b");
+        let put = |key, text: String| store.0.lock().unwrap().insert(key, text.into());
+        put(key, document.to_string());
+        let data = read(&store, "b", true).await.unwrap();
+        assert!(matches!(data.decide("pv-1"), Decision::DataMissing(_)));
+        assert_eq!(data.decide("pv-2"), Decision::ByPolicy);
+        // Where there is a file, it counts.
+        let none = side::encode(&serde_json::Value::Null).unwrap();
+        let files = &store.0;
+        files
+            .lock()
+            .unwrap()
+            .insert(layout::volume_snapshots("b"), none.into());
+        let data = read(&store, "b", true).await.unwrap();
+        assert_eq!(data.decide("pv-1"), Decision::ByPolicy);
     }
 
     #[test]

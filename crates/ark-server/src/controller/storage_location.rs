@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ark_api::{BackupStorageLocation, GoDuration, LocationPhase, Time};
+use ark_api::{AccessMode, BackupStorageLocation, GoDuration, LocationPhase, Time};
 use ark_kube::Next;
 use ark_store::check_layout;
+use ark_store::heptio::{HEPTIO_ARK, LAYOUT_KEY};
 
 use super::{ReconcileError, sentence};
 use crate::context::Context;
@@ -47,6 +48,9 @@ pub(crate) async fn reconcile(
 
 /// What is wrong with the location, as a sentence; `None` when it can be used.
 async fn probe(context: &Context, location: &BackupStorageLocation) -> Option<String> {
+    if let Some(problem) = misuse(location) {
+        return Some(problem);
+    }
     let look = async {
         let store = context
             .locations
@@ -61,6 +65,17 @@ async fn probe(context: &Context, location: &BackupStorageLocation) -> Option<St
         Ok(result) => result.err(),
         Err(_) => Some(format!("no answer within {} seconds", PATIENCE.as_secs())),
     }
+}
+
+/// What the spec asks for that cannot go together.
+fn misuse(location: &BackupStorageLocation) -> Option<String> {
+    let layout = location.spec.config.get(LAYOUT_KEY);
+    let is_old = layout.is_some_and(|layout| layout == HEPTIO_ARK);
+    (is_old && *location.access_mode() != AccessMode::ReadOnly).then(|| {
+        format!(
+            "the config key `{LAYOUT_KEY}` is `{HEPTIO_ARK}`, and such backups are read and never changed: set accessMode to ReadOnly"
+        )
+    })
 }
 
 async fn report(
@@ -140,6 +155,18 @@ mod tests {
             "spec": {"provider": "fs", "objectStorage": {"bucket": "/b"}, "default": default},
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn the_old_layout_is_for_reading() {
+        let mut old = location("old", "2026-01-03T00:00:00Z", false);
+        assert_eq!(misuse(&old), None);
+        old.spec
+            .config
+            .insert(LAYOUT_KEY.to_owned(), HEPTIO_ARK.to_owned());
+        assert!(misuse(&old).unwrap().contains("set accessMode to ReadOnly"));
+        old.spec.access_mode = Some(AccessMode::ReadOnly);
+        assert_eq!(misuse(&old), None);
     }
 
     #[test]

@@ -27,6 +27,8 @@ fn directories() {
             (Ok(Provider::Directory), path)
         );
     }
+    let old = Location::from_url("file:///old?layout=heptio-ark").unwrap();
+    assert_eq!(old.config["layout"], "heptio-ark");
     let relative = Location::from_url("./here").unwrap();
     assert!(relative.bucket.starts_with('/') && relative.bucket.ends_with("/here"));
     assert_eq!(relative.name, "./here");

@@ -5,19 +5,22 @@
 
 use std::path::PathBuf;
 
+use crate::heptio::LAYOUT_KEY;
 use crate::location::Location;
 use crate::open::OpenError;
 
 const PROVIDER: &str = "aws";
 
-/// All keys that are understood, sorted. `uploadPartSizeBytes` is ours.
-const KEYS: [&str; 16] = [
+/// All keys that are understood, sorted. `uploadPartSizeBytes` is ours, and `layout`,
+/// which is none of S3's: [`crate::heptio`] has seen to it.
+const KEYS: [&str; 17] = [
     "checksumAlgorithm",
     "customerKeyEncryptionFile",
     "customerKeyEncryptionSecret",
     "enableSharedConfig",
     "insecureSkipTLSVerify",
     "kmsKeyId",
+    LAYOUT_KEY,
     "profile",
     "publicUrl",
     "region",

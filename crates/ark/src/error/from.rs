@@ -164,7 +164,9 @@ impl From<LayoutError> for CommandError {
     fn from(error: LayoutError) -> Self {
         match error {
             LayoutError::List(error) => error.into(),
-            LayoutError::Foreign { .. } => Self::refused(error.to_string()),
+            LayoutError::Foreign { .. } | LayoutError::HeptioArk { .. } => {
+                Self::refused(error.to_string())
+            }
         }
     }
 }

@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ark_api::{BackupPhase, label};
+use ark_archive::heptio;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -91,7 +92,9 @@ pub(crate) enum Adoption {
 }
 
 /// Makes the cluster's resource from a metadata file: it keeps labels,
-/// annotations, spec and status, and belongs to this cluster otherwise.
+/// annotations, spec and status, and belongs to this cluster otherwise. A backup of
+/// Heptio Ark loses its expiration, which nobody has looked at for years: it shall be
+/// seen, not deleted.
 pub(crate) fn adopt(
     mut document: Value,
     name: &str,
@@ -110,9 +113,13 @@ pub(crate) fn adopt(
         Settled::Unfinished => return Adoption::Unfinished,
         Settled::Malformed => return Adoption::Refused("its status is not an object".to_owned()),
     }
+    let is_old = heptio::is_converted(&document);
     let Value::Object(members) = &mut document else {
         return Adoption::Refused("not an object".to_owned());
     };
+    if is_old && let Some(Value::Object(status)) = members.get_mut("status") {
+        status.remove("expiration");
+    }
     members.insert("apiVersion".to_owned(), ark_api::V1.into());
     members.insert("kind".to_owned(), "Backup".into());
     members.insert(
@@ -241,6 +248,31 @@ mod tests {
             "status": {"phase": "Completed", "expiration": "2026-01-01T00:00:00Z", "warnings": 2},
         });
         assert_eq!(made, expected);
+    }
+
+    #[test]
+    fn backups_of_heptio_ark_never_expire() {
+        let mut file = json!({
+            "apiVersion": "ark.heptio.com/v1", "kind": "Backup",
+            "metadata": {"name": "b", "namespace": "heptio-ark", "finalizers": ["gc.ark.heptio.com"],
+                         "labels": {"ark-schedule": "nightly"}},
+            "spec": {"ttl": "24h0m0s"},
+            "status": {"phase": "Completed", "expiration": "2018-01-01T00:00:00Z"},
+        });
+        heptio::convert(&mut file);
+        let Adoption::Create(made) = adopt(file, "b", TO, now()) else {
+            panic!("not created")
+        };
+        assert_eq!(made["status"], json!({"phase": "Completed"}));
+        assert_eq!(
+            made["metadata"]["labels"]["velero.io/schedule-name"],
+            "nightly"
+        );
+        assert_eq!(made["metadata"]["finalizers"], Value::Null);
+        assert_eq!(
+            made["metadata"]["annotations"][heptio::ORIGIN_ANNOTATION],
+            heptio::ORIGIN
+        );
     }
 
     #[test]
