@@ -16,6 +16,16 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
+/// What `http://AUTHORITY/…` answers to somebody who brings nothing but the URL.
+pub fn get(url: &str) -> Result<Answer> {
+    let rest = url
+        .strip_prefix("http://")
+        .with_context(|| format!("`{url}` is not a URL of plain HTTP"))?;
+    let (authority, target) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let headers = [("Host".to_owned(), authority.to_owned())];
+    request(authority, "GET", target, &headers, b"")
+}
+
 /// A request to `http://AUTHORITY` + `target`. Speaks HTTP/1.0, so that the body
 /// comes whole and without chunks and ends with the connection.
 pub(crate) fn request(

@@ -1,7 +1,8 @@
 //! Real servers for tests, the demo and the benches: a Kubernetes control plane,
 //! an S3 server, and a proxy that breaks connections on demand.
 //!
-//! Entry points: [`ControlPlane`], [`s3::S3Server`], [`fault::FaultProxy`].
+//! Entry points: [`ControlPlane`], [`s3::S3Server`], [`fault::FaultProxy`],
+//! [`foreign`] for buckets that other programs filled.
 //! What is started here listens on loopback at free ports, keeps its files in one
 //! directory, and is gone together with that directory when its owner is, however
 //! the owner ends (see [`supervisor`]).
@@ -15,7 +16,8 @@ pub mod binaries;
 mod cache;
 mod environment;
 pub mod fault;
-mod http;
+pub mod foreign;
+pub mod http;
 mod kubectl;
 mod names;
 mod plane;

@@ -6,13 +6,17 @@
     reason = "what goes wrong in a test shall end it, also outside the test function"
 )]
 
+mod bucket;
 mod cancel;
 mod deletion;
 mod disabled;
 mod flow;
+mod foreign;
 mod locations;
 mod queue;
 mod recovery;
 mod requests;
+mod s3;
 mod site;
+mod strict;
 mod sync;

@@ -15,6 +15,8 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::strict::Files;
+
 /// Far more than anything here takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -240,6 +242,24 @@ impl Site {
             .iter()
             .filter(is_intact)
             .count()
+    }
+
+    /// Every file of a folder of the bucket, by key.
+    pub(crate) fn files(&self, folder: &str) -> Files {
+        let mut files = Files::new();
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(self.file(&folder)).unwrap() {
+                let path = entry.unwrap().path();
+                let key = format!("{folder}/{}", path.file_name().unwrap().to_str().unwrap());
+                if path.is_dir() {
+                    folders.push(key);
+                } else {
+                    files.insert(key, std::fs::read(path).unwrap());
+                }
+            }
+        }
+        files
     }
 
     /// A file of the bucket.

@@ -11,6 +11,7 @@
 mod create;
 mod direct;
 mod error;
+mod foreign;
 mod help;
 mod install;
 mod small;
