@@ -2,9 +2,12 @@
 //! are printed. Building one is pure; what must be fetched comes as a value.
 
 pub mod backup;
+mod operations;
+mod pod_volumes;
 pub mod restore;
+pub mod volumes;
 
-use ark_api::{LabelSelector, ObjectMeta};
+use ark_api::{GoDuration, LabelSelector, ObjectMeta};
 use ark_archive::side::{ResourceList, ResultGroup, Results};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -80,29 +83,21 @@ fn metadata(metadata: &ObjectMeta) -> Description {
     description
 }
 
+/// Names as they are shown; `none` where there are none.
+fn names(list: &[String], none: &str) -> String {
+    if list.is_empty() {
+        none.to_owned()
+    } else {
+        list.join(", ")
+    }
+}
+
 /// Included and excluded names.
 fn included(include: &[String], exclude: &[String], all: &str) -> Description {
     let mut description = Description::new();
-    let shown = |names: &[String], none: &str| {
-        if names.is_empty() {
-            none.to_owned()
-        } else {
-            names.join(", ")
-        }
-    };
     description
-        .shown(
-            "Included",
-            "included",
-            include.to_vec(),
-            shown(include, all),
-        )
-        .shown(
-            "Excluded",
-            "excluded",
-            exclude.to_vec(),
-            shown(exclude, NONE),
-        );
+        .field("Included", "included", names(include, all))
+        .field("Excluded", "excluded", names(exclude, NONE));
     description
 }
 
@@ -115,104 +110,113 @@ fn tri_state(value: Option<bool>) -> &'static str {
     }
 }
 
+/// Whether cluster-scoped objects belong to it.
+fn cluster_scoped(value: Option<bool>) -> &'static str {
+    match value {
+        Some(true) => "included",
+        Some(false) => "excluded",
+        None => "auto",
+    }
+}
+
+/// A span of time; an absent one is no time, as Go has it.
+fn duration(value: Option<GoDuration>) -> String {
+    value.map_or_else(|| "0s".to_owned(), |value| value.to_string())
+}
+
+/// A count of operations that are done.
+fn operation_counts(completed: i64, attempted: i64, failed: i64) -> String {
+    format!("{completed} of {attempted} completed successfully, {failed} failed")
+}
+
 /// Adds the two forms of label selectors.
 fn selectors(into: &mut Description, one: Option<&LabelSelector>, any: &[LabelSelector]) {
     let text = |selector: &LabelSelector| match to_text(selector) {
         text if text.is_empty() => NONE.to_owned(),
         text => text,
     };
-    into.shown(
-        "Label selector",
-        "labelSelector",
-        json!(one),
-        one.map_or(NONE.to_owned(), text),
-    );
-    let alternatives: Vec<String> = any.iter().map(text).collect();
-    let alternatives = if any.is_empty() {
+    let one = one.map_or(NONE.to_owned(), text);
+    into.field("Label selector", "labelSelector", one);
+    let any: Vec<String> = any.iter().map(text).collect();
+    let any = if any.is_empty() {
         NONE.to_owned()
     } else {
-        alternatives.join(" or ")
+        any.join(" or ")
     };
-    into.shown(
-        "Or label selector",
-        "orLabelSelectors",
-        json!(any),
-        alternatives,
-    );
+    into.gap()
+        .field("Or label selector", "orLabelSelectors", any);
 }
 
 /// Adds a point in time.
 fn time(into: &mut Description, label: &str, key: &str, at: Option<Timestamp>) {
-    into.shown(
-        label,
-        key,
-        json!(at.map(|at| at.to_string())),
-        human::time_or_none(at),
-    );
+    let text = at.map_or_else(|| "<n/a>".to_owned(), human::time);
+    into.field(label, key, text);
 }
 
-/// Adds warnings and errors; where the results file is missing, their counts.
+/// Adds warnings and errors where there are any; where the results file is
+/// missing, their counts.
 fn problems(into: &mut Description, results: &Fetched<Results>, errors: i64, warnings: i64) {
+    if errors == 0 && warnings == 0 {
+        return;
+    }
+    into.gap();
     let groups = match results {
-        Fetched::Found(results) => [Some(&results.errors), Some(&results.warnings)],
+        Fetched::Found(results) => [Some(&results.warnings), Some(&results.errors)],
         _ => [None, None],
     };
     let sides = [
-        ("Errors", "errors", errors),
-        ("Warnings", "warnings", warnings),
+        ("Warnings", "warnings", "errorGettingWarnings", warnings),
+        ("Errors", "errors", "errorGettingErrors", errors),
     ];
-    for ((label, key, count), group) in sides.into_iter().zip(groups) {
-        match group {
-            Some(group) if count > 0 => {
+    for ((label, key, failed, count), group) in sides.into_iter().zip(groups) {
+        match (group, results) {
+            (Some(_), _) if count == 0 => {
+                into.kept(key, json!({}));
+            }
+            (Some(group), _) => {
                 into.section(label, key, result_group(group));
             }
-            _ => {
-                into.field(label, key, count);
+            (None, Fetched::Failed(reason)) => {
+                let text = format!("{count} (they could not be fetched: {reason})");
+                into.told(label, text).kept(key, json!({failed: reason}));
+            }
+            (None, _) => {
+                into.shown(label, key, json!({"count": count}), count.to_string());
             }
         }
-    }
-    if let Fetched::Failed(reason) = results {
-        into.field(
-            "Details",
-            "detailsError",
-            format!("could not be fetched: {reason}"),
-        );
     }
 }
 
 fn result_group(group: &ResultGroup) -> Description {
     let mut description = Description::new();
-    if !group.velero.is_empty() {
-        description.lines("Job", "velero", group.velero.clone());
+    description
+        .lines("Velero", "velero", group.velero.clone())
+        .lines("Cluster", "cluster", group.cluster.clone());
+    if group.namespaces.is_empty() {
+        // Velero keeps no namespaces as an empty list, not as an empty object.
+        description.lines("Namespaces", "namespace", Vec::new());
+        return description;
     }
-    if !group.cluster.is_empty() {
-        description.lines("Cluster", "cluster", group.cluster.clone());
+    let mut namespaces = Description::new();
+    for (name, messages) in &group.namespaces {
+        namespaces.lines(name, name, messages.clone());
     }
-    if !group.namespaces.is_empty() {
-        let mut namespaces = Description::new();
-        for (name, messages) in &group.namespaces {
-            namespaces.lines(name, name, messages.clone());
-        }
-        description.section("Namespaces", "namespaces", namespaces);
-    }
+    description.section("Namespaces", "namespace", namespaces);
     description
 }
 
 /// Adds the names of the objects.
 fn resources(into: &mut Description, list: &Fetched<ResourceList>) {
-    match list {
-        Fetched::Skipped => {}
-        Fetched::Absent => {
-            into.gap()
-                .field("Resource List", "resourceList", Value::Null);
-        }
-        Fetched::Failed(reason) => {
-            into.gap().field(
-                "Resource List",
-                "resourceListError",
-                format!("could not be fetched: {reason}"),
-            );
-        }
+    let (text, document) = match list {
+        Fetched::Skipped => return,
+        Fetched::Absent => (
+            "<there is no such file>".to_owned(),
+            "there is no such file".to_owned(),
+        ),
+        Fetched::Failed(reason) => (
+            format!("<could not be fetched: {reason}>"),
+            reason.to_owned(),
+        ),
         Fetched::Found(list) => {
             let mut kinds = Description::new();
             for (kind, names) in list {
@@ -220,6 +224,10 @@ fn resources(into: &mut Description, list: &Fetched<ResourceList>) {
                 kinds.bullets(kind, kind, bulleted, names.clone());
             }
             into.gap().section("Resource List", "resourceList", kinds);
+            return;
         }
-    }
+    };
+    into.gap()
+        .told("Resource List", text)
+        .kept("errorGettingResourceList", document);
 }

@@ -1,21 +1,38 @@
-//! The description of a backup.
+//! The description of a backup, in Velero's order and with Velero's keys.
 
-use ark_api::hook::{BackupHook, BackupResourceHooks};
-use ark_api::{Backup, BackupPhase, BackupSpec, BackupStatus, DeleteBackupRequest};
-use ark_archive::side::{ResourceList, Results};
-use serde_json::json;
+mod hooks;
+mod spec;
 
-use super::{Fetched, included, metadata, problems, resources, selectors, time, tri_state};
+use ark_api::{
+    Backup, BackupPhase, BackupStatus, DeleteBackupRequest, DeleteBackupRequestPhase,
+    PodVolumeBackup,
+};
+use ark_archive::side::{BackupOperation, ResourceList, Results};
+use serde_json::{Value, json};
+
+use super::volumes::{self, Volumes};
+use super::{
+    Fetched, metadata, operation_counts, operations, pod_volumes, problems, resources, time,
+};
 use crate::listing::status;
-use crate::out::describe::{Description, NONE};
+use crate::out::describe::Description;
+use crate::out::human;
 
 /// What a description shows besides the resource itself.
 #[derive(Debug, Clone, Default)]
 pub struct Beside {
+    /// Whether volumes and operations are shown one by one.
+    pub details: bool,
     /// Warnings and errors.
     pub results: Fetched<Results>,
     /// Names of the objects in it.
     pub resources: Fetched<ResourceList>,
+    /// What item actions started.
+    pub operations: Fetched<Vec<BackupOperation>>,
+    /// What became of volumes.
+    pub volumes: Fetched<Volumes>,
+    /// File backups of volumes of pods.
+    pub pod_volumes: Vec<PodVolumeBackup>,
     /// Attempts to delete it.
     pub deletions: Vec<DeleteBackupRequest>,
 }
@@ -26,298 +43,182 @@ pub fn describe(backup: &Backup, beside: &Beside) -> Description {
     let mut all = Description::new();
     all.group("metadata", metadata(&backup.metadata)).gap();
     phase(&mut all, backup, &outcome);
-    problems(&mut all, &beside.results, outcome.errors, outcome.warnings);
-    all.gap().group("spec", spec(&backup.spec));
-    all.gap().group("status", ended(backup.phase(), &outcome));
-    resources(&mut all, &beside.resources);
-    deletions(&mut all, &beside.deletions);
-    all
-}
-
-fn phase(all: &mut Description, backup: &Backup, outcome: &BackupStatus) {
-    all.phase(
-        "Phase",
-        "phase",
-        status(&backup.metadata, backup.phase().as_str()),
-    );
-    if outcome.queue_position > 0 {
-        all.field("Queue position", "queuePosition", outcome.queue_position);
-    }
-    if !outcome.failure_reason.is_empty() {
-        all.field(
-            "Failure reason",
-            "failureReason",
-            outcome.failure_reason.as_str(),
-        );
-    }
-    if !outcome.validation_errors.is_empty() {
-        all.lines(
-            "Validation errors",
-            "validationErrors",
-            outcome.validation_errors.clone(),
-        );
-    }
-}
-
-fn spec(spec: &BackupSpec) -> Description {
-    let mut all = Description::new();
-    let namespaces = included(&spec.included_namespaces, &spec.excluded_namespaces, "*");
-    all.section("Namespaces", "namespaces", namespaces).gap();
-    all.section("Resources", "resources", which_resources(spec))
-        .gap();
-    selectors(
-        &mut all,
-        spec.label_selector.as_ref(),
-        &spec.or_label_selectors,
-    );
-    all.gap().field(
-        "Storage location",
-        "storageLocation",
-        spec.storage_location.as_str(),
-    );
-    all.gap();
-    volumes(&mut all, spec);
-    all.gap();
-    let duration = |value: Option<ark_api::GoDuration>| value.map(|value| value.to_string());
-    all.field("TTL", "TTL", duration(spec.ttl))
-        .field(
-            "CSI snapshot timeout",
-            "CSISnapshotTimeout",
-            duration(spec.csi_snapshot_timeout),
-        )
-        .field(
-            "Item operation timeout",
-            "itemOperationTimeout",
-            duration(spec.item_operation_timeout),
-        );
-    all.gap();
-    hooks(&mut all, &spec.hooks.resources);
-    if !spec.ordered_resources.is_empty() {
-        let mut ordered = Description::new();
-        for (resource, names) in &spec.ordered_resources {
-            ordered.field(resource, resource, names.as_str());
-        }
-        all.section("Ordered resources", "orderedResources", ordered);
-    }
-    if let Some(policy) = &spec.resource_policy {
+    if let Some(policy) = &backup.spec.resource_policy {
         let mut inside = Description::new();
         inside.field("Type", "type", policy.kind.as_str()).field(
             "Name",
             "name",
             policy.name.as_str(),
         );
-        all.section("Resource policies", "resourcePolicies", inside);
+        all.gap()
+            .section("Resource policies", "resourcePolicies", inside);
     }
+    uploader(&mut all, backup);
+    if !outcome.validation_errors.is_empty() {
+        let errors = outcome.validation_errors.clone();
+        all.gap()
+            .lines("Validation errors", "validationErrors", errors);
+    }
+    problems(&mut all, &beside.results, outcome.errors, outcome.warnings);
+    all.gap().group("spec", spec::describe(&backup.spec));
+    let mut ended = Description::new();
+    times(&mut ended, &outcome);
+    items(&mut ended, backup.phase(), &outcome);
+    started_operations(&mut ended, &outcome, beside);
+    resources(&mut ended, &beside.resources);
+    kept_volumes(&mut ended, beside);
+    if let Some(hooks) = &outcome.hook_status {
+        ended
+            .gap()
+            .field("HooksAttempted", "hooksAttempted", hooks.hooks_attempted)
+            .field("HooksFailed", "hooksFailed", hooks.hooks_failed);
+    }
+    all.gap().group("status", ended);
+    deletions(&mut all, &beside.deletions);
     all
 }
 
-/// The lists of resources, in the family that the backup uses.
-fn which_resources(spec: &BackupSpec) -> Description {
-    let scoped = [
-        &spec.included_cluster_scoped_resources,
-        &spec.excluded_cluster_scoped_resources,
-        &spec.included_namespace_scoped_resources,
-        &spec.excluded_namespace_scoped_resources,
-    ];
-    if scoped.iter().all(|names| names.is_empty()) {
-        let mut all = included(&spec.included_resources, &spec.excluded_resources, "*");
-        let cluster = tri_state(spec.include_cluster_resources);
-        all.field("Cluster-scoped", "clusterScoped", cluster);
-        return all;
-    }
-    let shown = |names: &[String], none: &str| {
-        if names.is_empty() {
-            none.to_owned()
-        } else {
-            names.join(", ")
+fn phase(all: &mut Description, backup: &Backup, outcome: &BackupStatus) {
+    let name = backup.metadata.name.as_deref().unwrap_or_default();
+    let advice = match backup.phase() {
+        BackupPhase::Failed | BackupPhase::PartiallyFailed => {
+            format!(" (run `ark backup logs {name}` for more information)")
         }
+        _ => String::new(),
     };
-    let names = [
-        ("Included cluster-scoped", "includedClusterScoped", NONE),
-        ("Excluded cluster-scoped", "excludedClusterScoped", NONE),
-        ("Included namespace-scoped", "includedNamespaceScoped", "*"),
-        ("Excluded namespace-scoped", "excludedNamespaceScoped", NONE),
+    let phase = status(&backup.metadata, backup.phase().as_str());
+    all.phase("Phase", "phase", phase, &advice);
+    if outcome.queue_position > 0 {
+        all.field("Queue position", "queuePosition", outcome.queue_position);
+    }
+    if !outcome.failure_reason.is_empty() {
+        let reason = outcome.failure_reason.as_str();
+        all.field("Failure reason", "failureReason", reason);
+    }
+}
+
+fn uploader(all: &mut Description, backup: &Backup) {
+    let uploader = backup.spec.uploader_config.as_ref();
+    let files = uploader.map_or(0, |uploader| uploader.parallel_files_upload);
+    if files > 0 {
+        let mut inside = Description::new();
+        inside.field("Parallel files upload", "parallelFilesUpload", files);
+        all.gap()
+            .section("Uploader config", "uploaderConfig", inside);
+    }
+}
+
+fn times(all: &mut Description, outcome: &BackupStatus) {
+    let format = outcome.format_version.as_str();
+    all.field("Backup Format Version", "backupFormatVersion", format);
+    all.gap();
+    let at = [
+        ("Started", "started", &outcome.start_timestamp),
+        ("Completed", "completed", &outcome.completion_timestamp),
     ];
-    let mut all = Description::new();
-    for ((label, key, none), list) in names.into_iter().zip(scoped) {
-        all.shown(label, key, list.clone(), shown(list, none));
+    for (label, key, at) in at {
+        time(all, label, key, at.as_ref().map(|at| at.0));
     }
-    all
+    all.gap();
+    let expires = outcome.expiration.as_ref().map(|at| at.0);
+    time(all, "Expiration", "expiration", expires);
 }
 
-fn volumes(all: &mut Description, spec: &BackupSpec) {
-    all.field(
-        "Snapshot volumes",
-        "veleroNativeSnapshotPVs",
-        tri_state(spec.snapshot_volumes),
-    )
-    .field(
-        "Move snapshot data",
-        "veleroSnapshotMoveData",
-        tri_state(spec.snapshot_move_data),
-    )
-    .field(
-        "Data mover",
-        "dataMover",
-        if spec.datamover.is_empty() {
-            "built-in"
-        } else {
-            &spec.datamover
-        },
-    );
-    if let Some(files) = spec
-        .default_volumes_to_fs_backup
-        .or(spec.default_volumes_to_restic)
-    {
-        all.field("File backup by default", "defaultVolumesToFsBackup", files);
-    }
-    if !spec.volume_snapshot_locations.is_empty() {
-        let locations = spec.volume_snapshot_locations.clone();
-        all.field("Snapshot locations", "volumeSnapshotLocations", locations);
-    }
-    if let Some(uploader) = &spec.uploader_config {
-        all.field(
-            "Parallel files upload",
-            "parallelFilesUpload",
-            uploader.parallel_files_upload,
-        );
-    }
-}
-
-fn hooks(all: &mut Description, rules: &[BackupResourceHooks]) {
-    if rules.is_empty() {
-        all.field("Hooks", "hooks", serde_json::Value::Null);
+fn items(all: &mut Description, phase: &BackupPhase, outcome: &BackupStatus) {
+    let Some(progress) = &outcome.progress else {
         return;
-    }
-    let mut inside = Description::new();
-    for rule in rules {
-        let mut one = Description::new();
-        let namespaces = included(&rule.included_namespaces, &rule.excluded_namespaces, "*");
-        let resources = included(&rule.included_resources, &rule.excluded_resources, "*");
-        one.section("Namespaces", "namespaces", namespaces);
-        one.section("Resources", "resources", resources);
-        one.shown(
-            "Label selector",
-            "labelSelector",
-            json!(rule.label_selector),
-            crate::cmd::backup::get::selector(rule.label_selector.as_ref()),
-        );
-        one.lines("Before", "pre", commands(&rule.pre));
-        one.lines("After", "post", commands(&rule.post));
-        inside.section(&rule.name, &rule.name, one);
-    }
-    all.section("Hooks", "hooks", inside);
-}
-
-fn commands(hooks: &[BackupHook]) -> Vec<String> {
-    let line = |hook: &BackupHook| {
-        let exec = &hook.exec;
-        let container = if exec.container.is_empty() {
-            "first container"
-        } else {
-            exec.container.as_str()
-        };
-        let on_error = exec.on_error.as_ref().map_or("Fail", |mode| mode.as_str());
-        let timeout = exec
-            .timeout
-            .map_or_else(|| "30s".to_owned(), |timeout| timeout.to_string());
-        format!(
-            "{} (in {container}, on error {on_error}, timeout {timeout})",
-            exec.command.join(" ")
-        )
     };
-    hooks.iter().map(line).collect()
-}
-
-fn ended(phase: &BackupPhase, outcome: &BackupStatus) -> Description {
-    let mut all = Description::new();
-    all.field(
-        "Format version",
-        "backupFormatVersion",
-        outcome.format_version.as_str(),
-    );
+    let (total, done) = (progress.total_items, progress.items_backed_up);
     all.gap();
-    time(
-        &mut all,
-        "Started",
-        "started",
-        outcome.start_timestamp.as_ref().map(|time| time.0),
-    );
-    time(
-        &mut all,
-        "Completed",
-        "completed",
-        outcome.completion_timestamp.as_ref().map(|time| time.0),
-    );
-    time(
-        &mut all,
-        "Expires",
-        "expiration",
-        outcome.expiration.as_ref().map(|time| time.0),
-    );
-    all.gap();
-    let progress = outcome.progress.clone().unwrap_or_default();
-    if phase.is_terminal() {
-        all.field(
-            "Items in all",
-            "totalItemsToBeBackedUp",
-            progress.total_items,
-        )
-        .field("Items backed up", "itemsBackedUp", progress.items_backed_up);
+    if *phase == BackupPhase::InProgress {
+        let (label, key) = (
+            "Estimated total items to be backed up",
+            "estimatedTotalItemsToBeBackedUp",
+        );
+        all.field(label, key, total)
+            .field("Items backed up so far", "itemsBackedUpSoFar", done);
     } else {
         all.field(
-            "Items, estimated",
-            "estimatedTotalItemsToBeBackedUp",
-            progress.total_items,
+            "Total items to be backed up",
+            "totalItemsToBeBackedUp",
+            total,
         )
-        .field(
-            "Items so far",
-            "itemsBackedUpSoFar",
-            progress.items_backed_up,
-        );
+        .field("Items backed up", "itemsBackedUp", done);
     }
-    if outcome.backup_item_operations_attempted > 0 {
-        all.shown(
-            "Operations",
-            "backupItemOperations",
-            json!({
-                "attempted": outcome.backup_item_operations_attempted,
-                "completed": outcome.backup_item_operations_completed,
-                "failed": outcome.backup_item_operations_failed,
-            }),
-            format!(
-                "{} of {} done, {} failed",
-                outcome.backup_item_operations_completed,
-                outcome.backup_item_operations_attempted,
-                outcome.backup_item_operations_failed
-            ),
-        );
+}
+
+fn started_operations(all: &mut Description, outcome: &BackupStatus, beside: &Beside) {
+    if outcome.backup_item_operations_attempted == 0 {
+        return;
     }
-    if let Some(hooks) = &outcome.hook_status {
-        all.field("Hooks attempted", "hooksAttempted", hooks.hooks_attempted)
-            .field("Hooks failed", "hooksFailed", hooks.hooks_failed);
-    }
-    all
+    let counts = operation_counts(
+        outcome.backup_item_operations_completed,
+        outcome.backup_item_operations_attempted,
+        outcome.backup_item_operations_failed,
+    );
+    let entries = match &beside.operations {
+        Fetched::Found(list) => Fetched::Found(list.iter().map(operations::of_backup).collect()),
+        Fetched::Failed(reason) => Fetched::Failed(reason.clone()),
+        Fetched::Skipped => Fetched::Skipped,
+        Fetched::Absent => Fetched::Absent,
+    };
+    let label = ("Backup Item Operations", "backupItemOperations");
+    operations::add(all, label, &counts, entries);
+}
+
+fn kept_volumes(all: &mut Description, beside: &Beside) {
+    let mut inside = Description::new();
+    volumes::of_backup(&mut inside, &beside.volumes, beside.details);
+    inside.gap();
+    pod_volumes::of_backup(&mut inside, &beside.pod_volumes, beside.details);
+    all.gap().section("Backup Volumes", "backupVolumes", inside);
 }
 
 fn deletions(all: &mut Description, requests: &[DeleteBackupRequest]) {
     if requests.is_empty() {
         return;
     }
+    let errors_of = |request: &DeleteBackupRequest| {
+        let status = request.status.as_ref();
+        status
+            .map(|status| status.errors.clone())
+            .unwrap_or_default()
+    };
+    let failed = requests
+        .iter()
+        .filter(|request| {
+            *request.phase() == DeleteBackupRequestPhase::Processed
+                && !errors_of(request).is_empty()
+        })
+        .count();
     let mut lines = Vec::new();
+    let mut documents = Vec::new();
     for request in requests {
-        let name = request.metadata.name.as_deref().unwrap_or_default();
-        let errors = request
-            .status
-            .as_ref()
-            .map(|status| status.errors.join("; "));
-        match errors.filter(|errors| !errors.is_empty()) {
-            Some(errors) => lines.push(format!("{name}: failed: {errors}")),
-            None => lines.push(format!("{name}: {}", request.phase())),
+        let created = request.metadata.creation_timestamp.as_ref();
+        let created = human::time_or_none(created.map(|at| at.0));
+        lines.push(format!("{created}: {}", request.phase()));
+        let mut document = json!({
+            "creationTimestamp": created,
+            "phase": request.phase().as_str(),
+        });
+        let errors = errors_of(request);
+        if !errors.is_empty() {
+            lines.push("Errors:".to_owned());
+            lines.extend(errors.iter().map(|error| format!("  {error}")));
+            document["errors"] = json!(errors);
         }
+        documents.push(document);
     }
+    let mut document = json!({"deleteBackupRequests": documents});
+    let label = if failed > 0 {
+        document["failed"] = Value::from(failed);
+        format!("Deletion Attempts ({failed} failed)")
+    } else {
+        "Deletion Attempts".to_owned()
+    };
     all.gap()
-        .lines("Deletion attempts", "deletionAttempts", lines);
+        .bullets(&label, "", lines, Vec::new())
+        .kept("deletionAttempts", document);
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! A description of one thing: a tree of labelled values that is rendered as
 //! aligned text for people, or as JSON and YAML for programs.
 //!
-//! Whoever describes builds the tree once; both forms follow from it.
+//! Whoever describes builds the tree once; both forms follow from it. An entry
+//! with the empty key is for people only.
 
 use std::fmt::Write as _;
 
@@ -47,6 +48,8 @@ enum Entry {
     },
     /// Entries that lie deeper in documents but not in the text.
     Group { key: String, inside: Description },
+    /// A value that only documents have.
+    Kept { key: String, value: Value },
     /// An empty line in the text.
     Gap,
 }
@@ -90,14 +93,28 @@ impl Description {
         self
     }
 
-    /// A phase, in its tone.
-    pub fn phase(&mut self, label: &str, key: &str, phase: &str) -> &mut Self {
+    /// A phase, in its tone, with advice that only people see.
+    pub fn phase(&mut self, label: &str, key: &str, phase: &str, advice: &str) -> &mut Self {
         self.entries.push(Entry::Field {
             label: label.to_owned(),
             key: key.to_owned(),
             value: Value::from(phase),
-            text: phase.to_owned(),
+            text: format!("{phase}{advice}"),
             tone: super::style::phase(phase),
+        });
+        self
+    }
+
+    /// A value that only people see.
+    pub fn told(&mut self, label: &str, text: impl Into<String>) -> &mut Self {
+        self.shown(label, "", Value::Null, text)
+    }
+
+    /// A value that only documents have.
+    pub fn kept(&mut self, key: &str, value: impl Into<Value>) -> &mut Self {
+        self.entries.push(Entry::Kept {
+            key: key.to_owned(),
+            value: value.into(),
         });
         self
     }
@@ -186,6 +203,7 @@ impl Description {
         for entry in &self.entries {
             let (key, value) = match entry {
                 Entry::Field { key, value, .. }
+                | Entry::Kept { key, value }
                 | Entry::Lines { key, value, .. }
                 | Entry::Bullets { key, value, .. } => (key, value.clone()),
                 Entry::Section { key, inside, .. } | Entry::Group { key, inside } => {
@@ -193,6 +211,9 @@ impl Description {
                 }
                 Entry::Gap => continue,
             };
+            if key.is_empty() {
+                continue;
+            }
             match (object.get_mut(key), value) {
                 // Two groups of one key are one object.
                 (Some(Value::Object(known)), Value::Object(more)) => known.extend(more),
@@ -209,6 +230,7 @@ impl Description {
         for entry in &self.entries {
             match entry {
                 Entry::Group { inside, .. } => flat.extend(inside.flat()),
+                Entry::Kept { .. } => {}
                 other => flat.push(other),
             }
         }
@@ -246,7 +268,7 @@ fn label(entry: &Entry) -> &str {
         | Entry::Lines { label, .. }
         | Entry::Bullets { label, .. }
         | Entry::Section { label, .. } => label,
-        Entry::Group { .. } | Entry::Gap => "",
+        Entry::Group { .. } | Entry::Kept { .. } | Entry::Gap => "",
     }
 }
 
@@ -254,6 +276,7 @@ fn one(entry: &Entry, indent: usize, width: usize, style: Style, text: &mut Stri
     let margin = " ".repeat(indent);
     match entry {
         Entry::Gap => text.push('\n'),
+        Entry::Kept { .. } => {}
         Entry::Group { inside, .. } => render(&inside.flat(), indent, style, text),
         Entry::Section { label, inside, .. } => {
             let _ = writeln!(
@@ -325,7 +348,10 @@ mod tests {
             .group("metadata", metadata)
             .gap()
             .group("spec", spec);
-        description.gap().phase("Phase", "phase", "Failed");
+        description
+            .gap()
+            .phase("Phase", "phase", "Failed", " (see the log)");
+        description.told("Hint", "for people").kept("odd:", 1);
         description
     }
 
@@ -341,7 +367,8 @@ mod tests {
              \x20 Included:  a, b\n\
              \x20 Excluded:  <none>\n\
              \n\
-             Phase:  Failed\n"
+             Phase:  Failed (see the log)\n\
+             Hint:   for people\n"
         );
     }
 
@@ -353,6 +380,7 @@ mod tests {
                 "metadata": {"name": "nightly", "labels": ["a=1", "b=2"]},
                 "spec": {"namespaces": {"included": ["a", "b"], "excluded": []}},
                 "phase": "Failed",
+                "odd:": 1,
             })
         );
     }

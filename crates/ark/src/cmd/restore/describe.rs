@@ -1,6 +1,6 @@
 //! `ark restore describe`.
 
-use ark_api::{DownloadTargetKind, Restore};
+use ark_api::{DownloadTargetKind, PodVolumeRestore, Restore, label};
 use clap::Args;
 
 use super::logs::has_files;
@@ -21,7 +21,7 @@ pub struct DescribeArgs {
     #[command(flatten)]
     which: LookArgs,
 
-    /// Also list the objects and what was done with them
+    /// Also list the objects with what was done with them, operations and volumes one by one
     #[arg(long)]
     details: bool,
 
@@ -46,26 +46,40 @@ pub async fn run(ctx: &Context, args: DescribeArgs) -> Result<Exit, CommandError
         cluster::select::<Restore>(ctx, &args.which.names, args.which.selector()).await?;
     let mut descriptions = Vec::with_capacity(restores.len());
     for restore in &restores {
-        descriptions.push(describe(restore, &beside(ctx, restore, &args).await));
+        let selector = format!(
+            "{}={}",
+            label::RESTORE_NAME,
+            label::valid_value(name(restore))
+        );
+        let mut beside = files(ctx, restore, &args).await;
+        beside.pod_volumes = cluster::list::<PodVolumeRestore>(ctx, Some(&selector)).await?;
+        descriptions.push(describe(restore, &beside));
     }
     describe::print(ctx, &descriptions, args.output)?;
     Ok(Exit::Done)
 }
 
-/// Fetches what a description shows besides the resource.
-async fn beside(ctx: &Context, restore: &Restore, args: &DescribeArgs) -> Beside {
-    let mut beside = Beside::default();
+/// Fetches the files that a description is made of.
+async fn files(ctx: &Context, restore: &Restore, args: &DescribeArgs) -> Beside {
+    use DownloadTargetKind as Kind;
+    let mut beside = Beside {
+        details: args.details,
+        ..Beside::default()
+    };
     if !has_files(restore.phase()) {
         return beside;
     }
+    let (name, download) = (name(restore), &args.download);
     let outcome = restore.status.clone().unwrap_or_default();
     if outcome.errors > 0 || outcome.warnings > 0 {
-        let kind = DownloadTargetKind::RestoreResults;
-        beside.results = fetched(ctx, kind, name(restore), &args.download).await;
+        beside.results = fetched(ctx, Kind::RestoreResults, name, download).await;
     }
     if args.details {
-        let kind = DownloadTargetKind::RestoreResourceList;
-        beside.resources = fetched(ctx, kind, name(restore), &args.download).await;
+        beside.resources = fetched(ctx, Kind::RestoreResourceList, name, download).await;
     }
+    if args.details && outcome.restore_item_operations_attempted > 0 {
+        beside.operations = fetched(ctx, Kind::RestoreItemOperations, name, download).await;
+    }
+    beside.volumes = fetched(ctx, Kind::RestoreVolumeInfo, name, download).await;
     beside
 }
