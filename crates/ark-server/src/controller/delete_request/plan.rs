@@ -229,6 +229,18 @@ mod tests {
             )
             .contains("still running")
         );
+    }
+
+    #[test]
+    fn a_location_that_cannot_be_written_is_in_the_way() {
+        let (done, good) = (backup("Completed"), location("ReadWrite", "Available", ""));
+        let facts = Facts {
+            backup: Some(&done),
+            busy: false,
+            restore: None,
+            location: Some(&good),
+        };
+        assert_eq!(plan_deletion("b", facts), DeletePlan::Everything);
         let nowhere = refused(
             "b",
             Facts {
