@@ -82,7 +82,7 @@ fn alone(objects: &[(ApiResource, Vec<Object>)]) -> Result<Vec<Stage>> {
         let size = compressed.iter().map(Vec::len).sum::<usize>() as u64;
         stage(
             &mut stages,
-            &format!("compress at level {level}"),
+            &format!("compress at level {level}, {}", encoder(level)),
             before,
             size,
         );
@@ -97,6 +97,14 @@ fn alone(objects: &[(ApiResource, Vec<Object>)]) -> Result<Vec<Stage>> {
         }
     }
     Ok(stages)
+}
+
+/// Whose work a level is, see [`RawMember::compress`].
+fn encoder(level: u32) -> &'static str {
+    match level {
+        1 => "own encoder",
+        _ => "libdeflate",
+    }
 }
 
 fn stage(stages: &mut Vec<Stage>, name: &str, before: f64, bytes: u64) {

@@ -45,6 +45,7 @@
 //! into gzip members, see [`mod@write`]; the index tells where each item lies.
 
 pub mod catalog;
+pub mod deflate;
 pub mod gunzip;
 mod header;
 pub mod heptio;

@@ -16,6 +16,7 @@ use crate::write::{PackOptions, Writer};
 mod damage;
 mod gnu_tar;
 mod hostile;
+mod levels;
 mod round_trip;
 mod spooling;
 

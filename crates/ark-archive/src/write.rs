@@ -15,6 +15,7 @@ use std::io::{self, Write};
 use libdeflater::{CompressionLvl, Compressor};
 use sha2::{Digest, Sha256};
 
+use crate::deflate::{self, Repeat};
 use crate::header::{self, EntryWriter};
 use crate::index::{IndexBuilder, PlaceError};
 use crate::key::{self, GroupResource, ItemKey, KeyError, Part};
@@ -25,6 +26,9 @@ use crate::seen::SeenPaths;
 
 /// Unpacked size at which a member is closed, unless set otherwise.
 pub const DEFAULT_MEMBER_BYTES: usize = 1 << 20;
+
+/// The level of [`deflate`]; all others are the library's.
+const OWN_LEVEL: u32 = 1;
 
 /// Highest level of gzip. The library knows three more, for minutes of work.
 const MAX_LEVEL: u32 = 9;
@@ -102,6 +106,7 @@ impl Default for PackOptions {
 pub struct RawMember {
     seq: u32,
     bytes: Vec<u8>,
+    repeats: Vec<Repeat>,
 }
 
 /// A gzip member, ready to be put after the one before it.
@@ -126,9 +131,25 @@ impl RawMember {
         self.bytes.len() as u64
     }
 
-    /// Makes the gzip member. Needs nothing but the CPU; `level` from 0 to 9.
-    /// Equal input makes equal output.
+    /// Makes the gzip member. Needs nothing but the CPU; `level` from 0, which only
+    /// stores, to 9. Level 1 is [`deflate`], which knows where objects stand twice;
+    /// the higher ones are libdeflate's. Equal input makes equal output.
     pub fn compress(self, level: u32) -> io::Result<Member> {
+        let mut bytes = if level == OWN_LEVEL {
+            deflate::gzip(&self.bytes, &self.repeats)
+        } else {
+            self.compress_with_library(level)?
+        };
+        // Members wait in queues: they should hold what they are, not what they might be.
+        bytes.shrink_to_fit();
+        Ok(Member {
+            seq: self.seq,
+            raw_len: self.raw_len(),
+            bytes,
+        })
+    }
+
+    fn compress_with_library(&self, level: u32) -> io::Result<Vec<u8>> {
         let level = i32::try_from(level.min(MAX_LEVEL)).unwrap_or_default();
         let level = CompressionLvl::new(level)
             .map_err(|error| io::Error::other(format!("gzip level {level}: {error:?}")))?;
@@ -137,14 +158,8 @@ impl RawMember {
         let len = gzip
             .gzip_compress(&self.bytes, &mut bytes)
             .map_err(io::Error::other)?;
-        // Members wait in queues: they should hold what they are, not what they might be.
         bytes.truncate(len);
-        bytes.shrink_to_fit();
-        Ok(Member {
-            seq: self.seq,
-            raw_len: self.raw_len(),
-            bytes,
-        })
+        Ok(bytes)
     }
 }
 
@@ -175,6 +190,7 @@ pub struct Packer {
     member_bytes: usize,
     entry: EntryWriter,
     buffer: Vec<u8>,
+    repeats: Vec<Repeat>,
     path: String,
     group: Option<CurrentGroup>,
     numbers: HashMap<String, u32>,
@@ -197,6 +213,7 @@ impl Packer {
             member_bytes,
             entry,
             buffer,
+            repeats: Vec::new(),
             path: String::new(),
             group: None,
             numbers: HashMap::new(),
@@ -263,7 +280,14 @@ impl Packer {
         let offset = self.entry.append(&mut self.buffer, &self.path, json);
         if let Some(folder) = &group.second_folder {
             set_path(&mut self.path, folder, &key.name);
-            self.entry.append(&mut self.buffer, &self.path, json);
+            let second = self.entry.append(&mut self.buffer, &self.path, json);
+            // From the header on, most of which is the same too.
+            let start = second - header::BLOCK;
+            self.repeats.push(Repeat {
+                start,
+                len: self.buffer.len() - start,
+                distance: second - offset,
+            });
         }
         let hash = Sha256::digest(json).into();
         self.index.entry(
@@ -325,6 +349,7 @@ impl Packer {
         RawMember {
             seq: self.index.end_member(bytes.len() as u64),
             bytes,
+            repeats: std::mem::take(&mut self.repeats),
         }
     }
 }
