@@ -102,10 +102,10 @@ impl Context {
                 status_requests: Custom::new(connection, namespace),
             },
             locations: Locations::new(cluster, namespace.to_owned()),
-            metrics,
             backup_jobs: Jobs::new("backup", tasks.clone(), {
-                let queue = queue.clone();
+                let (queue, metrics) = (queue.clone(), Arc::clone(&metrics));
                 move |key| {
+                    metrics.job_ended("backup");
                     backups.object(&key.name);
                     // Its resource may be gone: then nobody else tells the queue.
                     queue.all();
@@ -113,10 +113,21 @@ impl Context {
             }),
             queue,
             queue_look: LastLook::default(),
-            restore_jobs: Jobs::new("restore", tasks.clone(), move |_| restores.all()),
-            deletion_jobs: Jobs::new("deletion of", tasks.clone(), move |key| {
-                deletions.object(&key.name);
+            restore_jobs: Jobs::new("restore", tasks.clone(), {
+                let metrics = Arc::clone(&metrics);
+                move |_| {
+                    metrics.job_ended("restore");
+                    restores.all();
+                }
             }),
+            deletion_jobs: Jobs::new("deletion of", tasks.clone(), {
+                let metrics = Arc::clone(&metrics);
+                move |key| {
+                    metrics.job_ended("deletion");
+                    deletions.object(&key.name);
+                }
+            }),
+            metrics,
             restore_admission: tokio::sync::Mutex::default(),
             checked: Memory::default(),
             synced: Memory::default(),

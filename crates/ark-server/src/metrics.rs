@@ -3,6 +3,8 @@
 //! Label values are names of schedules and locations, never of backups: the
 //! number of series must not grow with the number of backups.
 
+mod own;
+
 use std::sync::Mutex;
 
 use jiff::Timestamp;
@@ -79,6 +81,7 @@ pub(crate) struct Metrics {
     backup: BackupMetrics,
     restore: RestoreMetrics,
     location_status: Family<ByLocation, Gauge>,
+    own: own::OwnMetrics,
 }
 
 #[derive(Default)]
@@ -123,11 +126,13 @@ impl Metrics {
         let mut registry = Registry::default();
         let info = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("ark_build", "Version of this server", info);
+        let own = own::OwnMetrics::register(registry.sub_registry_with_prefix("ark"));
         let velero = registry.sub_registry_with_prefix("velero");
         let metrics = Self {
             backup: BackupMetrics::register(velero),
             restore: RestoreMetrics::register(velero),
             location_status: Family::default(),
+            own,
             registry: Mutex::default(),
         };
         velero.register(
@@ -261,6 +266,8 @@ impl BackupMetrics {
     fn register(to: &mut Registry) -> Self {
         let metrics = Self::default();
         for (name, help, family) in metrics.counters() {
+            // Alerts compare with zero what nothing has happened to yet.
+            drop(family.get_or_create(&by("")));
             to.register(name, help, family.clone());
         }
         for (name, help, family) in metrics.gauges() {
@@ -365,6 +372,7 @@ impl RestoreMetrics {
             ),
         ];
         for (name, help, family) in counters {
+            drop(family.get_or_create(&by("")));
             to.register(name, help, family.clone());
         }
         to.register(

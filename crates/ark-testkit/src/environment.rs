@@ -21,6 +21,27 @@ fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// How long tests of random events go on, in seconds; without it, as long as a
+/// suite that people wait for can take.
+pub const SOAK_VARIABLE: &str = "ARK_TEST_SOAK_SECONDS";
+
+/// Where tests of random events begin; the same number gives the same events.
+pub const SEED_VARIABLE: &str = "ARK_TEST_SEED";
+
+/// How long a test of random events goes on.
+pub fn soak() -> Option<std::time::Duration> {
+    number(SOAK_VARIABLE).map(std::time::Duration::from_secs)
+}
+
+/// The seed that was asked for.
+pub fn seed() -> Option<u64> {
+    number(SEED_VARIABLE)
+}
+
+fn number(name: &str) -> Option<u64> {
+    variable(name)?.to_str()?.parse().ok()
+}
+
 /// The directory of the control plane to share, if one was given.
 pub(crate) fn shared_control_plane() -> Option<PathBuf> {
     variable(CONTROL_PLANE_VARIABLE).map(PathBuf::from)

@@ -27,6 +27,8 @@ pub mod s3;
 pub mod supervisor;
 
 pub use binaries::KubernetesVersion;
-pub use environment::{CONTROL_PLANE_VARIABLE, S3_VARIABLE};
+pub use environment::{
+    CONTROL_PLANE_VARIABLE, S3_VARIABLE, SEED_VARIABLE, SOAK_VARIABLE, seed, soak,
+};
 pub use names::{Namespaces, unique_name};
 pub use plane::{ControlPlane, Options, registry};

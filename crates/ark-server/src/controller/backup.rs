@@ -160,6 +160,8 @@ async fn start(
     valid.backup.status.get_or_insert_default().queue_position = 0;
     write(context, backup, &valid.backup).await?;
     context.metrics.backup_started(schedule(&backup.metadata));
+    let again = *backup.phase() == BackupPhase::InProgress;
+    context.metrics.job_started("backup", again);
     tracing::info!(backup = key.name, location = name, "backup begins");
     let job_context = Arc::clone(context);
     context.backup_jobs.start(key.clone(), |cancel| {

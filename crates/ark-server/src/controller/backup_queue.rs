@@ -74,6 +74,7 @@ async fn look(context: &Context) -> Result<(), ReconcileError> {
     let mut backups = context.api.backups.list(None).await?.items;
     backups.retain(|backup| standing(backup).is_some());
     let entries = entries(context, &backups).await?;
+    let mut queued = 0;
     for (entry, turn) in arrange(&entries, context.options.concurrent_backups) {
         let found = backups
             .iter()
@@ -81,7 +82,9 @@ async fn look(context: &Context) -> Result<(), ReconcileError> {
         if let Some(backup) = found {
             give(context, backup, turn).await?;
         }
+        queued += usize::from(turn != Turn::Start);
     }
+    context.metrics.set_queued(queued);
     Ok(())
 }
 

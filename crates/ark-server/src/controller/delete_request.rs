@@ -102,6 +102,8 @@ async fn begin(
         return Ok(Next::OnChange);
     };
     mark(context, request, &backup).await?;
+    let again = *request.phase() == DeleteBackupRequestPhase::InProgress;
+    context.metrics.job_started("deletion", again);
     let job_context = Arc::clone(context);
     context
         .deletion_jobs

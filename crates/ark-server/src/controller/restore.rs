@@ -213,6 +213,8 @@ async fn start(
     removal::hold(&mut valid.restore.metadata);
     write(context, restore, &valid.restore).await?;
     context.metrics.restore_started(schedule_of(&valid.restore));
+    let again = *restore.phase() == RestorePhase::InProgress;
+    context.metrics.job_started("restore", again);
     tracing::info!(
         restore = key.name,
         backup = valid.restore.spec.backup_name,

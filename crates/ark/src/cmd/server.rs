@@ -201,6 +201,10 @@ impl ServerArgs {
             .backup_defaults
             .storage_location
             .clone_from(&self.default_backup_storage_location);
+        // As with Velero, zero means the default and not all the time.
+        if options.garbage_collection_frequency.is_zero() {
+            options.garbage_collection_frequency = Duration::from_hours(1);
+        }
         if self.client_page_size > 0 {
             options.backup.max_page_items = self.client_page_size;
         }
