@@ -52,8 +52,13 @@ fn backups_of_every_age_are_listed_and_described() {
         "v1-16",
         &["a warning", "1.1.0", "- shop/item-2", "v1/Namespace:"],
     );
-    let hook = "sync (in db, on error Fail, timeout 30s)";
-    let converted = ["velero.io/schedule-name=nightly", "origin=heptio-ark", hook];
+    let converted = [
+        "velero.io/schedule-name=nightly",
+        "origin=heptio-ark",
+        "Container: db",
+        "Command: sync",
+        "Timeout: 30s",
+    ];
     describe("ark-0-10", &converted);
     let logs = ["backup", "logs", "v1-3", "--from", "bucket"];
     tells(home, &logs, &["msg=\"Backing up items\""]);
@@ -78,7 +83,7 @@ fn backups_at_the_root_are_seen_when_the_url_says_so() {
     let get = ["backup", "get", "--from", &old, "-o", "name"];
     tells(home, &get, &["/ark-0-3", "/ark-0-9"]);
     let describe = ["backup", "describe", "ark-0-3", "--from", &old];
-    tells(home, &describe, &["Phase: Completed", "Started: n/a"]);
+    tells(home, &describe, &["Phase: Completed", "Started: <n/a>"]);
     let logs = ["backup", "logs", "ark-0-9", "--from", &old];
     tells(home, &logs, &["msg=\"Backing up items\""]);
 }
