@@ -15,11 +15,13 @@
 
 mod collect;
 mod commit;
+mod filters;
 mod keep;
 mod plan;
 mod reach;
 mod relate;
 mod sink;
+mod surroundings;
 mod validate;
 
 use std::collections::BTreeMap;
@@ -30,6 +32,7 @@ use ark_archive::layout;
 pub use commit::{Exception, Instant, REVISION_ANNOTATION, annotations};
 pub use plan::{BackupPlan, PlannedKind, plan};
 pub use reach::reach;
+pub use surroundings::Surroundings;
 pub use validate::{Defaults, FORMAT_VERSION, Rejected, ValidatedBackup, validate};
 
 use crate::job::Job;

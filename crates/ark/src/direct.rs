@@ -10,6 +10,7 @@ use ark_api::storage_location::{BackupStorageLocationStatus, ObjectStorageLocati
 use ark_api::{Backup, BackupStorageLocation, LocationPhase, ObjectMeta, Restore, Time, label};
 use ark_archive::gunzip::gunzip;
 use ark_archive::side;
+use ark_engine::backup::Surroundings;
 use ark_engine::catalog;
 use ark_engine::job::{Job, Ports};
 use ark_engine::outcome::{Issues, Severity};
@@ -140,8 +141,9 @@ pub async fn backup(ctx: &Context, mut backup: Backup, to: &str) -> Result<Exit,
         LOCATION.clone_into(&mut backup.spec.storage_location);
     }
     let locations = [bucket.resource(&backup.spec.storage_location)];
+    let around = Surroundings::look(ctx.connect().await?, &locations).await?;
     let defaults = ark_engine::backup::Defaults::default();
-    let validated = match ark_engine::backup::validate(&backup, &locations, &defaults, ctx.now()) {
+    let validated = match ark_engine::backup::validate(&backup, &around, &defaults, ctx.now()) {
         Ok(validated) => validated,
         Err(rejected) => return Ok(refused(ctx, rejected.prepared.as_ref())),
     };

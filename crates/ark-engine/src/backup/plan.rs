@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ark_api::label;
 
-use super::validate::{ValidatedBackup, uses_new_filters};
+use super::validate::ValidatedBackup;
 use crate::object::Object;
 use crate::outcome::{Issue, Scope, Severity};
 use crate::port::{ApiResource, Discovery};
-use crate::select::{Glob, IncludeExclude, KindRules, ResourceFilter, Selection};
+use crate::select::{Glob, IncludeExclude, Selection};
 
 /// Verbs that a kind must offer to be worth saving: what can be listed can be
 /// saved, and what can be created, read and deleted can be restored.
@@ -74,10 +74,14 @@ impl BackupPlan {
 /// Makes the plan from what the cluster serves and which namespaces it has.
 pub fn plan(backup: &ValidatedBackup, discovery: &Discovery, namespaces: &[Object]) -> BackupPlan {
     let mut issues = Vec::new();
-    let selection = selection(backup, discovery);
+    let selection = Selection {
+        namespaces: backup.namespaces.clone(),
+        kinds: backup.filters.rules(discovery),
+        labels: backup.labels.clone(),
+    };
     let wanted = wanted_namespaces(&selection.namespaces, namespaces, &mut issues);
     let namespace_objects = namespace_objects(&selection, namespaces, &wanted);
-    let explicit = explicit_groups(backup);
+    let explicit = backup.filters.groups();
     for failed in &discovery.failed {
         let group = failed
             .group_version
@@ -96,10 +100,12 @@ pub fn plan(backup: &ValidatedBackup, discovery: &Discovery, namespaces: &[Objec
             ));
         }
     }
-    let kinds = ordered_kinds(discovery)
+    let mut collected = ordered_kinds(discovery);
+    collected.retain(|resource| {
+        resource.group_resource() != "namespaces" && selection.collects(resource)
+    });
+    let kinds = first_of_cohabiting(collected)
         .into_iter()
-        .filter(|resource| resource.group_resource() != "namespaces")
-        .filter(|resource| selection.collects(resource))
         .map(|resource| PlannedKind {
             scopes: scopes(&resource, &wanted, namespaces.len()),
             fenced: !discovery.aggregated_groups.contains(&resource.group),
@@ -115,62 +121,6 @@ pub fn plan(backup: &ValidatedBackup, discovery: &Discovery, namespaces: &[Objec
         selection,
         issues,
     }
-}
-
-fn selection(backup: &ValidatedBackup, discovery: &Discovery) -> Selection {
-    let spec = &backup.backup.spec;
-    let kinds = if uses_new_filters(spec) {
-        KindRules::New {
-            cluster: ResourceFilter::resolve(
-                &spec.included_cluster_scoped_resources,
-                &spec.excluded_cluster_scoped_resources,
-                discovery,
-            ),
-            cluster_included: !spec.included_cluster_scoped_resources.is_empty(),
-            namespaced: ResourceFilter::resolve(
-                &spec.included_namespace_scoped_resources,
-                &spec.excluded_namespace_scoped_resources,
-                discovery,
-            ),
-        }
-    } else {
-        KindRules::Old {
-            filter: ResourceFilter::resolve(
-                &spec.included_resources,
-                &spec.excluded_resources,
-                discovery,
-            ),
-            cluster_resources: spec.include_cluster_resources,
-        }
-    };
-    Selection {
-        namespaces: backup.namespaces.clone(),
-        kinds,
-        labels: backup.labels.clone(),
-    }
-}
-
-/// Groups that the include lists name, or `None` where they mean all.
-fn explicit_groups(backup: &ValidatedBackup) -> Option<BTreeSet<String>> {
-    let spec = &backup.backup.spec;
-    let names = if uses_new_filters(spec) {
-        [
-            &spec.included_cluster_scoped_resources[..],
-            &spec.included_namespace_scoped_resources[..],
-        ]
-        .concat()
-    } else {
-        spec.included_resources.clone()
-    };
-    if names.is_empty() || names.iter().any(|name| name.contains('*')) {
-        return None;
-    }
-    let group = |name: &String| {
-        name.split_once('.')
-            .map_or("", |(_, group)| group)
-            .to_owned()
-    };
-    Some(names.iter().map(group).collect())
 }
 
 pub(super) fn wanted_namespaces(
@@ -191,7 +141,8 @@ pub(super) fn wanted_namespaces(
         });
     }
     let matches = |glob: &&Glob| namespaces.iter().any(|n| glob.matches(&n.head().name));
-    for glob in filter.patterns().filter(|glob| !matches(glob)) {
+    let patterns = filter.patterns().chain(filter.excluded_patterns());
+    for glob in patterns.filter(|glob| !matches(glob)) {
         issues.push(Issue::job(
             Severity::Warning,
             format!("`{}` matches no namespace", glob.as_str()),
@@ -201,6 +152,8 @@ pub(super) fn wanted_namespaces(
         .iter()
         .map(Object::head)
         .filter(|head| filter.allows(&head.name))
+        // A namespace on its way out is meant by its name or by everything, not by a pattern.
+        .filter(|head| !head.deleting || filter.includes_all() || filter.includes_name(&head.name))
         .filter(|head| {
             head.labels
                 .get(label::EXCLUDE_FROM_BACKUP)
@@ -248,6 +201,12 @@ fn ordered_kinds(discovery: &Discovery) -> Vec<ApiResource> {
             core,
         )
     });
+    kinds
+}
+
+/// Of kinds that two groups serve, the group that comes first among those the
+/// filters let through.
+fn first_of_cohabiting(mut kinds: Vec<ApiResource>) -> Vec<ApiResource> {
     let mut first_group: BTreeMap<&str, String> = BTreeMap::new();
     kinds.retain(|resource| {
         let cohabits = COHABITING.iter().find(|(plural, groups)| {
@@ -270,3 +229,8 @@ fn scopes(resource: &ApiResource, wanted: &BTreeSet<String>, all: usize) -> Vec<
     }
     wanted.iter().cloned().map(Some).collect()
 }
+
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod tests;

@@ -7,8 +7,10 @@ use ark_api::storage_location::{AccessMode, LocationPhase};
 use ark_api::{Backup, BackupPhase, BackupSpec, BackupStorageLocation, GoDuration, label};
 use jiff::{SignedDuration, Timestamp};
 
+use super::filters::{self, Filters};
+use super::surroundings::Surroundings;
 use crate::port::stamp;
-use crate::select::{IncludeExclude, LabelFilter};
+use crate::select::{Glob, IncludeExclude, LabelFilter};
 
 /// Format version of the archive, as `status.formatVersion` and
 /// `metadata/version` give it.
@@ -44,6 +46,7 @@ pub struct ValidatedBackup {
     /// The resource with defaults filled in, in phase `InProgress`.
     pub backup: Backup,
     pub(super) namespaces: IncludeExclude,
+    pub(super) filters: Filters,
     pub(super) labels: LabelFilter,
 }
 
@@ -71,31 +74,30 @@ pub struct Rejected {
 /// Checks every rule and fills in what is left open.
 pub fn validate(
     backup: &Backup,
-    locations: &[BackupStorageLocation],
+    around: &Surroundings<'_>,
     defaults: &Defaults,
     now: Timestamp,
 ) -> Result<ValidatedBackup, Rejected> {
     let mut prepared = backup.clone();
-    fill_in(&mut prepared, locations, defaults, now);
+    fill_in(&mut prepared, around.locations, defaults, now);
     let mut messages = Vec::new();
-    check_location(&prepared.spec.storage_location, locations, &mut messages);
-    check_kinds(&prepared.spec, &mut messages);
+    check_location(
+        &prepared.spec.storage_location,
+        around.locations,
+        &mut messages,
+    );
     check_unsupported(&prepared.spec, &mut messages);
+    filters::check(&prepared.spec, &mut messages);
+    filters::leave_out_snapshots(&mut prepared.spec);
+    leave_out_labelled(&mut prepared.spec, around, &mut messages);
     let spec = &prepared.spec;
-    let namespaces = IncludeExclude::new(&spec.included_namespaces, &spec.excluded_namespaces)
-        .unwrap_or_else(|problems| {
-            messages.extend(
-                problems
-                    .iter()
-                    .map(|problem| format!("namespaces: {problem}")),
-            );
-            IncludeExclude::default()
-        });
+    let namespaces = namespaces(spec, &mut messages);
     let labels = LabelFilter::new(spec.label_selector.as_ref(), Some(&spec.or_label_selectors))
         .unwrap_or_else(|problems| {
             messages.extend(problems);
             LabelFilter::default()
         });
+    let filters = Filters::of(spec);
     let status = prepared.status.get_or_insert_default();
     if messages.is_empty() {
         status.phase = Some(BackupPhase::InProgress);
@@ -103,6 +105,7 @@ pub fn validate(
         return Ok(ValidatedBackup {
             backup: prepared,
             namespaces,
+            filters,
             labels,
         });
     }
@@ -112,6 +115,57 @@ pub fn validate(
         prepared: Box::new(prepared),
         messages,
     })
+}
+
+/// Namespaces that are labelled to be left out become excludes of the spec, for
+/// everybody to see.
+fn leave_out_labelled(
+    spec: &mut BackupSpec,
+    around: &Surroundings<'_>,
+    messages: &mut Vec<String>,
+) {
+    for name in &around.excluded_namespaces {
+        if spec.included_namespaces.contains(name) {
+            messages.push(format!(
+                "namespaces: `{name}` is included by name, but its label {}=true keeps it out of \
+                 backups: remove one of them",
+                label::EXCLUDE_FROM_BACKUP
+            ));
+        } else if !spec.excluded_namespaces.contains(name) {
+            spec.excluded_namespaces.push(name.clone());
+        }
+    }
+}
+
+fn namespaces(spec: &BackupSpec, messages: &mut Vec<String>) -> IncludeExclude {
+    let lists = IncludeExclude::new(&spec.included_namespaces, &spec.excluded_namespaces);
+    let mut problems = lists.as_ref().err().cloned().unwrap_or_default();
+    let names = [&spec.included_namespaces, &spec.excluded_namespaces];
+    let impossible = names.into_iter().flatten().filter(|name| {
+        !name.is_empty() && Glob::parse(name).is_ok_and(|glob| glob.literal().is_some())
+            && !is_namespace(name)
+    });
+    problems.extend(impossible.map(|name| {
+        format!(
+            "`{name}` cannot be the name of a namespace: it may have lower-case letters, digits and \
+             inner hyphens, 63 at most"
+        )
+    }));
+    messages.extend(
+        problems
+            .iter()
+            .map(|problem| format!("namespaces: {problem}")),
+    );
+    lists.unwrap_or_default()
+}
+
+/// Whether the API would take it as a namespace's name (an RFC 1123 label).
+fn is_namespace(name: &str) -> bool {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    name.len() <= 63
+        && name.starts_with(inner)
+        && name.ends_with(inner)
+        && name.chars().all(|c| inner(c) || c == '-')
 }
 
 fn fill_in(
@@ -189,52 +243,6 @@ fn check_location(name: &str, locations: &[BackupStorageLocation], messages: &mu
     }
 }
 
-fn check_kinds(spec: &BackupSpec, messages: &mut Vec<String>) {
-    let old = !spec.included_resources.is_empty()
-        || !spec.excluded_resources.is_empty()
-        || spec.include_cluster_resources.is_some();
-    if old && uses_new_filters(spec) {
-        messages.push(
-            "includedResources, excludedResources and includeClusterResources cannot be combined with \
-             the lists for cluster-scoped and namespace-scoped resources: use one style"
-                .to_owned(),
-        );
-    }
-    let lists = [
-        (
-            "resources",
-            &spec.included_resources,
-            &spec.excluded_resources,
-        ),
-        (
-            "cluster-scoped resources",
-            &spec.included_cluster_scoped_resources,
-            &spec.excluded_cluster_scoped_resources,
-        ),
-        (
-            "namespace-scoped resources",
-            &spec.included_namespace_scoped_resources,
-            &spec.excluded_namespace_scoped_resources,
-        ),
-    ];
-    for (name, includes, excludes) in lists {
-        // With the new filters a scope may be left out as a whole by `*`.
-        let all_out = name != "resources" && *excludes == ["*"];
-        let excludes: &[String] = if all_out { &[] } else { excludes };
-        if let Err(problems) = IncludeExclude::new(includes, excludes) {
-            messages.extend(problems.iter().map(|problem| format!("{name}: {problem}")));
-        }
-    }
-}
-
-/// Whether any of the lists by scope is set.
-pub(super) fn uses_new_filters(spec: &BackupSpec) -> bool {
-    !spec.included_cluster_scoped_resources.is_empty()
-        || !spec.excluded_cluster_scoped_resources.is_empty()
-        || !spec.included_namespace_scoped_resources.is_empty()
-        || !spec.excluded_namespace_scoped_resources.is_empty()
-}
-
 /// What the API can say and this version cannot do is refused: a backup that
 /// silently leaves out what was asked for would be a broken promise.
 fn check_unsupported(spec: &BackupSpec, messages: &mut Vec<String>) {
@@ -292,10 +300,18 @@ mod tests {
         "2026-03-01T12:00:00Z".parse().unwrap()
     }
 
+    fn check(
+        backup: &Backup,
+        locations: &[BackupStorageLocation],
+    ) -> Result<ValidatedBackup, Rejected> {
+        let around = Surroundings::of_locations(locations);
+        validate(backup, &around, &Defaults::default(), now())
+    }
+
     #[test]
     fn an_empty_spec_gets_every_default() {
         let backup = Backup::new("b", BackupSpec::default());
-        let valid = validate(&backup, &usable(), &Defaults::default(), now()).unwrap();
+        let valid = check(&backup, &usable()).unwrap();
         let json = serde_json::to_value(&valid.backup).unwrap();
         assert_eq!(json["spec"]["ttl"], "720h0m0s");
         assert_eq!(json["spec"]["includedNamespaces"], serde_json::json!(["*"]));
@@ -324,7 +340,7 @@ mod tests {
         .unwrap();
         let backup = Backup::new("b", spec);
         let locations = [location(AccessMode::ReadOnly, LocationPhase::Unavailable)];
-        let rejected = validate(&backup, &locations, &Defaults::default(), now()).unwrap_err();
+        let rejected = check(&backup, &locations).unwrap_err();
         insta::assert_yaml_snapshot!(rejected.messages);
         let status = rejected.prepared.status.unwrap();
         assert_eq!(status.phase, Some(BackupPhase::FailedValidation));
@@ -334,11 +350,44 @@ mod tests {
     #[test]
     fn a_missing_location_is_named() {
         let backup = Backup::new("b", BackupSpec::default());
-        let rejected = validate(&backup, &[], &Defaults::default(), now()).unwrap_err();
+        let rejected = check(&backup, &[]).unwrap_err();
         assert!(
             rejected.messages[0].contains("`default` does not exist"),
             "{:?}",
             rejected.messages
         );
+    }
+
+    #[test]
+    fn a_labelled_namespace_becomes_an_exclude_of_the_spec() {
+        let locations = usable();
+        let around = Surroundings {
+            excluded_namespaces: vec!["secret".to_owned()],
+            ..Surroundings::of_locations(&locations)
+        };
+        let run = |includes: &[&str]| {
+            let spec = BackupSpec {
+                included_namespaces: includes.iter().map(ToString::to_string).collect(),
+                ..BackupSpec::default()
+            };
+            validate(&Backup::new("b", spec), &around, &Defaults::default(), now())
+        };
+        let valid = run(&[]).unwrap();
+        assert_eq!(valid.backup.spec.excluded_namespaces, ["secret"]);
+        let again = validate(&valid.backup, &around, &Defaults::default(), now()).unwrap();
+        assert_eq!(again.backup.spec, valid.backup.spec, "said once");
+        let messages = run(&["secret"]).unwrap_err().messages;
+        assert!(messages[0].contains("velero.io/exclude-from-backup=true"), "{messages:?}");
+    }
+
+    #[test]
+    fn names_that_no_namespace_can_have_are_refused() {
+        let spec: BackupSpec = serde_json::from_value(serde_json::json!({
+            "includedNamespaces": ["Shop", "team-*", "a", "t?", "[ab]-x"],
+            "excludedNamespaces": ["-b", "team-**", "c|d", "e,f", "(g)", "!h", "{i}"],
+        }))
+        .unwrap();
+        let rejected = check(&Backup::new("b", spec), &usable()).unwrap_err();
+        insta::assert_yaml_snapshot!(rejected.messages);
     }
 }

@@ -82,9 +82,21 @@ impl IncludeExclude {
         self.includes.iter().filter_map(Glob::literal)
     }
 
+    /// Whether `name` is among the includes as it is, not by a pattern.
+    pub fn includes_name(&self, name: &str) -> bool {
+        self.names().any(|one| one == name)
+    }
+
     /// The included patterns with wildcards, as written; `*` alone is none.
     pub fn patterns(&self) -> impl Iterator<Item = &Glob> {
         self.includes
+            .iter()
+            .filter(|glob| matches!(glob, Glob::Pattern(..)))
+    }
+
+    /// The excluded patterns with wildcards, as written.
+    pub fn excluded_patterns(&self) -> impl Iterator<Item = &Glob> {
+        self.excludes
             .iter()
             .filter(|glob| matches!(glob, Glob::Pattern(..)))
     }

@@ -66,6 +66,7 @@ fn resolve_name(name: &str, resources: &[ApiResource]) -> Vec<String> {
         None => true,
         Some(group) => {
             resource.group == group
+                || (resource.group.is_empty() && resource.version == group)
                 || format!("{}.{}", resource.version, resource.group) == group
                 || (!group.is_empty() && resource.group.starts_with(&format!("{group}.")))
         }
@@ -93,7 +94,7 @@ mod tests {
         let allows = |name: &str, kind: &str| {
             ResourceFilter::resolve(&[name.to_owned()], &[], &discovery).allows(kind)
         };
-        for name in ["po", "Pod", "pods", "pod*", "*"] {
+        for name in ["po", "Pod", "pods", "pods.v1", "pod*", "p[ao]d?", "*"] {
             assert!(allows(name, "pods"), "{name}");
         }
         for name in [

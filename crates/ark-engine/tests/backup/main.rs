@@ -15,7 +15,9 @@ use std::sync::Arc;
 use ark_api::storage_location::LocationPhase;
 use ark_api::{Backup, BackupSpec, BackupStorageLocation};
 use ark_archive::{Index, ItemKey, Limits, index::unpack_member, layout};
-use ark_engine::backup::{self, BackupError, Defaults, Options, Report, ValidatedBackup};
+use ark_engine::backup::{
+    self, BackupError, Defaults, Options, Report, Surroundings, ValidatedBackup,
+};
 use ark_engine::job::{Job, Ports};
 use ark_engine::port::{Store, SystemClock};
 use ark_engine::progress::Silent;
@@ -85,7 +87,9 @@ impl Bench {
         let mut backup = Backup::new(name, spec);
         backup.metadata.uid = Some(uid.to_owned());
         let now = self.ports.clock.now();
-        backup::validate(&backup, &[location()], &Defaults::default(), now).unwrap()
+        let locations = [location()];
+        let around = Surroundings::of_locations(&locations);
+        backup::validate(&backup, &around, &Defaults::default(), now).unwrap()
     }
 
     fn job(&self, cancel: CancellationToken) -> Job {

@@ -66,7 +66,9 @@ impl Bench {
         backup.metadata.uid = Some("uid-of-b".to_owned());
         let now = self.ports.clock.now();
         let defaults = backup::Defaults::default();
-        let backup = backup::validate(&backup, &[location()], &defaults, now).unwrap();
+        let locations = [location()];
+        let around = backup::Surroundings::of_locations(&locations);
+        let backup = backup::validate(&backup, &around, &defaults, now).unwrap();
         let job = self.job(CancellationToken::new());
         let report = backup::run(&job, &backup, &backup::Options::default()).await;
         assert_eq!(report.unwrap().status.errors, 0);

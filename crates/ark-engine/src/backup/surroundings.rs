@@ -1,0 +1,77 @@
+//! What validation must know besides the backup itself: plain values, gathered
+//! here so that validation stays pure.
+
+use ark_api::{BackupStorageLocation, label};
+
+use crate::port::{ApiResource, Cluster, ClusterError, ListQuery};
+
+/// Namespaces a page.
+const PAGE: u32 = 500;
+
+/// What a backup is validated against.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings<'a> {
+    /// The storage locations that there are.
+    pub locations: &'a [BackupStorageLocation],
+    /// Namespaces that a label of theirs keeps out of backups.
+    pub excluded_namespaces: Vec<String>,
+}
+
+impl<'a> Surroundings<'a> {
+    /// Only locations: nothing else is known.
+    pub fn of_locations(locations: &'a [BackupStorageLocation]) -> Self {
+        Self {
+            locations,
+            ..Self::default()
+        }
+    }
+
+    /// Looks into the cluster.
+    ///
+    /// # Errors
+    /// What the cluster answers; without it nothing can be said of the backup.
+    pub async fn look(
+        cluster: &dyn Cluster,
+        locations: &'a [BackupStorageLocation],
+    ) -> Result<Self, ClusterError> {
+        Ok(Self {
+            locations,
+            excluded_namespaces: excluded_namespaces(cluster).await?,
+        })
+    }
+}
+
+async fn excluded_namespaces(cluster: &dyn Cluster) -> Result<Vec<String>, ClusterError> {
+    let query = ListQuery {
+        resource: core("namespaces", "Namespace", false),
+        namespace: None,
+        label_selector: Some(format!("{}=true", label::EXCLUDE_FROM_BACKUP)),
+        field_selector: None,
+        at: None,
+    };
+    let mut names = Vec::new();
+    let mut token = None;
+    loop {
+        let page = cluster.list(&query, token.as_deref(), PAGE).await?;
+        names.extend(page.items.iter().map(|one| one.head().name.clone()));
+        match page.next {
+            Some(next) => token = Some(next),
+            None => return Ok(names),
+        }
+    }
+}
+
+/// A core kind; these have been served as they are for as long as there is v1.
+fn core(plural: &str, kind: &str, namespaced: bool) -> ApiResource {
+    ApiResource {
+        group: String::new(),
+        version: "v1".to_owned(),
+        plural: plural.to_owned(),
+        singular: kind.to_lowercase(),
+        kind: kind.to_owned(),
+        namespaced,
+        verbs: Vec::new(),
+        short_names: Vec::new(),
+        preferred: true,
+    }
+}
