@@ -88,7 +88,12 @@ impl Inside {
             .list(namespaces.context("no namespaces are served")?)
             .await?;
         let validated = self.validated("plan")?;
-        let plan = backup::plan(&validated, &discovery, &namespaces);
+        let plan = backup::plan(
+            &validated,
+            &discovery,
+            &namespaces,
+            backup::Versions::Preferred,
+        );
         Ok(plan.kinds.into_iter().map(|kind| kind.resource).collect())
     }
 
@@ -131,7 +136,7 @@ impl Inside {
         let locations = std::slice::from_ref(&self.location);
         backup::validate(
             &backup,
-            locations,
+            &backup::Surroundings::of_locations(locations),
             &backup::Defaults::default(),
             SystemClock.now(),
         )

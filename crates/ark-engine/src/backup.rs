@@ -17,12 +17,15 @@ mod collect;
 mod commit;
 mod filters;
 mod keep;
+mod ordered;
 mod plan;
 mod reach;
 mod relate;
+mod remap;
 mod sink;
 mod surroundings;
 mod validate;
+mod volumes;
 
 use std::collections::BTreeMap;
 
@@ -30,7 +33,7 @@ use ark_api::BackupStatus;
 use ark_archive::layout;
 
 pub use commit::{Exception, Instant, REVISION_ANNOTATION, annotations};
-pub use plan::{BackupPlan, PlannedKind, plan};
+pub use plan::{BackupPlan, PlannedKind, Versions, plan};
 pub use reach::reach;
 pub use surroundings::Surroundings;
 pub use validate::{Defaults, FORMAT_VERSION, Rejected, ValidatedBackup, validate};
@@ -45,6 +48,7 @@ use crate::progress::Event;
 use collect::{Batch, Fence};
 use keep::Keeper;
 use sink::{Sink, Written};
+use volumes::Volumes;
 
 /// How often a backup starts again because its revision was compacted away.
 const ATTEMPTS: u32 = 3;
@@ -68,6 +72,8 @@ pub struct Options {
     pub compress_workers: usize,
     /// Whether all lists are read at one revision.
     pub fence: bool,
+    /// Which versions of a kind are saved.
+    pub versions: Versions,
 }
 
 impl Default for Options {
@@ -81,6 +87,7 @@ impl Default for Options {
             member_bytes: 1 << 20,
             compress_workers: 2,
             fence: true,
+            versions: Versions::Preferred,
         }
     }
 }
@@ -222,7 +229,7 @@ async fn once(
     };
     let mut instant = Instant::at(at.as_ref(), stamp(job.ports.clock.now()));
     let namespaces = list_namespaces(job, &discovery, at.as_ref()).await?;
-    let plan = plan(backup, &discovery, &namespaces);
+    let plan = plan(backup, &discovery, &namespaces, options.versions);
     drop(namespaces);
     announce(job, &plan, at.as_ref());
 
@@ -231,9 +238,12 @@ async fn once(
     let sink = Sink::start(job.ports.store.as_ref(), &key, mtime, options).await?;
     let keeper = Keeper::new(job, &plan, &discovery, sink);
     let fence = Fence { at, lenient };
-    let written = collect(keeper, &fence, options, &mut instant).await?;
-    warn_of_volumes(job, backup, written.1);
-    let written = written.0;
+    let (mut written, volumes) = collect(keeper, &fence, options, &mut instant).await?;
+    let fates = volumes.fates(&plan.policies, backup.backup.spec.snapshot_volumes);
+    for warning in fates.warnings {
+        job.warn(warning);
+    }
+    written.volumes = fates.infos;
     job.progress(&Event::Total(written.items));
     job.stage(format!(
         "{} objects in {} bytes; committing",
@@ -264,13 +274,13 @@ fn announce(job: &Job, plan: &BackupPlan, at: Option<&Revision>) {
     ));
 }
 
-/// Runs lists, keeper and sink to the end; the archive and how many volumes it has.
+/// Runs lists, keeper and sink to the end; the archive and the volumes in it.
 async fn collect(
     mut keeper: Keeper<'_>,
     fence: &Fence,
     options: &Options,
     instant: &mut Instant,
-) -> Result<(Written, u64), BackupError> {
+) -> Result<(Written, Volumes), BackupError> {
     let result = match drain(&mut keeper, fence, options, instant).await {
         Ok(()) => relate::follow(&mut keeper, fence.at.as_ref()).await,
         Err(error) => Err(error),
@@ -292,6 +302,7 @@ async fn drain(
     instant: &mut Instant,
 ) -> Result<(), BackupError> {
     let job = keeper.job;
+    ordered::keep(keeper, fence).await?;
     let cluster = &job.ports.cluster;
     let (mut batches, mut listers) =
         collect::start(cluster, keeper.plan, fence, options, &job.cancel);
@@ -392,15 +403,5 @@ async fn list_namespaces(
             Some(next) => token = Some(next),
             None => return Ok(all),
         }
-    }
-}
-
-/// Volumes whose data is not in the backup, although nobody said so.
-fn warn_of_volumes(job: &Job, backup: &ValidatedBackup, volumes: u64) {
-    if volumes > 0 && backup.backup.spec.snapshot_volumes != Some(false) {
-        job.warn(format!(
-            "{volumes} persistent volumes are saved as objects, without their data: this version \
-             takes no volume snapshots. Set snapshotVolumes to false to say that this is intended"
-        ));
     }
 }

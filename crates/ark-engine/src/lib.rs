@@ -14,6 +14,7 @@ pub mod job;
 mod journal;
 pub mod object;
 pub mod outcome;
+pub mod policy;
 pub mod port;
 pub mod progress;
 pub mod restore;

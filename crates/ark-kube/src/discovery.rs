@@ -84,7 +84,24 @@ pub(crate) async fn discover(connection: &Connection) -> Result<Discovery, Clust
             }),
         }
     }
+    prefer_each(&mut discovery.resources);
     Ok(discovery)
+}
+
+/// A kind that the preferred version of its group lacks is preferred in the
+/// first version that has it: no kind is without.
+fn prefer_each(resources: &mut [ApiResource]) {
+    let key = |one: &ApiResource| (one.group.clone(), one.plural.clone());
+    let mut settled: HashSet<_> = resources
+        .iter()
+        .filter(|resource| resource.preferred)
+        .map(key)
+        .collect();
+    for resource in resources {
+        if settled.insert(key(resource)) {
+            resource.preferred = true;
+        }
+    }
 }
 
 async fn complete(

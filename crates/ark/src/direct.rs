@@ -10,7 +10,7 @@ use ark_api::storage_location::{BackupStorageLocationStatus, ObjectStorageLocati
 use ark_api::{Backup, BackupStorageLocation, LocationPhase, ObjectMeta, Restore, Time, label};
 use ark_archive::gunzip::gunzip;
 use ark_archive::side;
-use ark_engine::backup::Surroundings;
+use ark_engine::backup::{Surroundings, Versions};
 use ark_engine::catalog;
 use ark_engine::job::{Job, Ports};
 use ark_engine::outcome::{Issues, Severity};
@@ -141,14 +141,18 @@ pub async fn backup(ctx: &Context, mut backup: Backup, to: &str) -> Result<Exit,
         LOCATION.clone_into(&mut backup.spec.storage_location);
     }
     let locations = [bucket.resource(&backup.spec.storage_location)];
-    let around = Surroundings::look(ctx.connect().await?, &locations).await?;
+    let connection = ctx.connect().await?;
+    let around = Surroundings::look(connection, ctx.namespace(), &backup.spec, &locations).await?;
     let defaults = ark_engine::backup::Defaults::default();
     let validated = match ark_engine::backup::validate(&backup, &around, &defaults, ctx.now()) {
         Ok(validated) => validated,
         Err(rejected) => return Ok(refused(ctx, rejected.prepared.as_ref())),
     };
     let session = Session::start(ctx, &bucket, Backup::DOING).await?;
-    let options = ark_engine::backup::Options::default();
+    let options = ark_engine::backup::Options {
+        versions: Versions::of_features(ctx.features()),
+        ..ark_engine::backup::Options::default()
+    };
     let run = ark_engine::backup::run(&session.job, &validated, &options);
     let report = session.drive(ctx, run).await?;
     session.progress.finish();

@@ -6,6 +6,7 @@
 //! for the kinds it names. Objects that it asks for are saved if the filters
 //! admit them; a missing one is a warning, not an error of the asking object.
 
+mod crd_remap;
 mod pod;
 mod pvc;
 mod service_account;
@@ -13,6 +14,7 @@ mod service_account;
 use ark_archive::GroupResource;
 use serde_json::Value;
 
+pub use crd_remap::needs_v1beta1;
 pub use service_account::roles_bound_to;
 
 /// What an action found.

@@ -118,7 +118,10 @@ pub(super) async fn commit(
             layout::results(name),
             side::encode(&issues.to_results()).map_err(BackupError::Side)?,
         ),
-        (layout::volume_info(name), none.clone()),
+        (
+            layout::volume_info(name),
+            side::encode(&written.volumes).map_err(BackupError::Side)?,
+        ),
         (layout::volume_snapshots(name), none.clone()),
         (layout::pod_volume_backups(name), none.clone()),
         (layout::item_operations(name), none),

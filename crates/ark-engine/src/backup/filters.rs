@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use ark_api::BackupSpec;
 
+use crate::policy::KindPolicy;
 use crate::port::Discovery;
 use crate::select::{IncludeExclude, KindRules, ResourceFilter};
 
@@ -20,6 +21,15 @@ const SNAPSHOT_CONTENTS: &str = "volumesnapshotcontents.snapshot.storage.k8s.io"
 pub(super) struct Lists {
     pub includes: Vec<String>,
     pub excludes: Vec<String>,
+}
+
+impl Lists {
+    fn add(&mut self, includes: &[String], excludes: &[String]) {
+        let own = self.clone();
+        let new = |name: &&String| !own.includes.contains(name) && !own.excludes.contains(name);
+        self.includes.extend(includes.iter().filter(new).cloned());
+        self.excludes.extend(excludes.iter().filter(new).cloned());
+    }
 }
 
 /// What decides about kinds.
@@ -65,6 +75,25 @@ impl Filters {
         }
     }
 
+    /// Adds the kinds of a policy, but for those that the spec itself names in
+    /// either list. Old filters know no scopes and stay as they are.
+    pub(super) fn add(&mut self, policy: &KindPolicy) {
+        if let Self::New {
+            cluster,
+            namespaced,
+        } = self
+        {
+            cluster.add(
+                &policy.included_cluster_scoped_resources,
+                &policy.excluded_cluster_scoped_resources,
+            );
+            namespaced.add(
+                &policy.included_namespace_scoped_resources,
+                &policy.excluded_namespace_scoped_resources,
+            );
+        }
+    }
+
     /// The rules for the kinds that a cluster serves.
     pub(super) fn rules(&self, discovery: &Discovery) -> KindRules {
         let resolve =
@@ -89,7 +118,7 @@ impl Filters {
     }
 
     /// Groups that the include lists name, or `None` where they may mean any.
-    pub(super) fn groups(&self) -> Option<BTreeSet<String>> {
+    pub(super) fn groups(&self, discovery: &Discovery) -> Option<BTreeSet<String>> {
         let names: Vec<&String> = match self {
             Self::Old { lists, .. } => lists.includes.iter().collect(),
             Self::New {
@@ -105,15 +134,19 @@ impl Filters {
             return None;
         }
         let group = |name: &&String| {
-            name.split_once('.')
-                .map_or("", |(_, group)| group)
-                .to_owned()
+            let filter = ResourceFilter::resolve(std::slice::from_ref(*name), &[], discovery);
+            let mut known = discovery.resources.iter();
+            let found = known.find(|one| filter.allows(&one.group_resource()));
+            // A bare name that nobody knows may be one of a group that did not answer.
+            found
+                .map(|one| one.group.clone())
+                .or_else(|| name.split_once('.').map(|(_, group)| group.to_owned()))
         };
-        Some(names.iter().map(group).collect())
+        names.iter().map(group).collect()
     }
 }
 
-fn uses_old(spec: &BackupSpec) -> bool {
+pub(super) fn uses_old(spec: &BackupSpec) -> bool {
     !spec.included_resources.is_empty()
         || !spec.excluded_resources.is_empty()
         || spec.include_cluster_resources.is_some()
@@ -243,7 +276,11 @@ mod tests {
         );
         let mut said = spec(json.clone());
         leave_out_snapshots(&mut said);
-        assert_eq!(Filters::of(&said), Filters::of(&spec(json)), "it says nothing new");
+        assert_eq!(
+            Filters::of(&said),
+            Filters::of(&spec(json)),
+            "it says nothing new"
+        );
         assert_eq!(
             stored(serde_json::json!({"includedResources": ["pods", SNAPSHOTS]})),
             serde_json::json!({
@@ -259,6 +296,31 @@ mod tests {
             }),
             "a list that becomes empty would mean everything"
         );
+    }
+
+    #[test]
+    fn a_policy_adds_only_what_the_spec_does_not_name() {
+        let own = spec(serde_json::json!({
+            "includedNamespaceScopedResources": ["pods"],
+            "excludedNamespaceScopedResources": ["events"],
+        }));
+        let policy: KindPolicy = serde_json::from_value(serde_json::json!({
+            "includedNamespaceScopedResources": ["pods", "events", "secrets"],
+            "excludedNamespaceScopedResources": ["pods", "leases"],
+            "excludedClusterScopedResources": ["nodes"],
+        }))
+        .unwrap();
+        let mut filters = Filters::of(&own);
+        filters.add(&policy);
+        let lists = |includes: &[&str], excludes: &[&str]| Lists {
+            includes: includes.iter().map(ToString::to_string).collect(),
+            excludes: excludes.iter().map(ToString::to_string).collect(),
+        };
+        let expected = Filters::New {
+            cluster: lists(&[], &["nodes"]),
+            namespaced: lists(&["pods", "secrets"], &["events", "leases"]),
+        };
+        assert_eq!(filters, expected);
     }
 
     #[test]

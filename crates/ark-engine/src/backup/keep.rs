@@ -8,7 +8,9 @@ use sha2::{Digest, Sha256};
 
 use super::BackupError;
 use super::plan::BackupPlan;
+use super::remap;
 use super::sink::Sink;
+use super::volumes::{self, Volumes};
 use crate::action::backup::{self as action, Related};
 use crate::job::Job;
 use crate::object::Object;
@@ -32,8 +34,8 @@ pub(super) struct Keeper<'a> {
     pub kinds: BTreeSet<String>,
     /// Namespaces of which something was kept.
     pub namespaces: BTreeSet<String>,
-    /// How many persistent volumes were kept.
-    pub volumes: u64,
+    /// What is known of volumes.
+    pub volumes: Volumes,
     follows_accounts: bool,
 }
 
@@ -61,7 +63,7 @@ impl<'a> Keeper<'a> {
             accounts: BTreeSet::new(),
             kinds: BTreeSet::new(),
             namespaces: BTreeSet::new(),
-            volumes: 0,
+            volumes: Volumes::default(),
             follows_accounts,
         }
     }
@@ -106,7 +108,8 @@ impl<'a> Keeper<'a> {
                 return Ok(());
             }
         };
-        if !self.seen.insert(digest(&key)) {
+        let version = (!resource.preferred).then_some(resource.version.as_str());
+        if !self.seen.insert(digest(&key, version)) {
             return Ok(());
         }
         let object = match self.act(resource, object) {
@@ -116,6 +119,8 @@ impl<'a> Keeper<'a> {
                 return Ok(());
             }
         };
+        let object =
+            remap::in_old_version(self.job, self.plan, self.discovery, resource, object).await;
         match self.sink.add(resource, &key, &object).await? {
             None => self.remember(resource, &key),
             Some(refused) => self.job.issue(Issue::item(Severity::Error, &key, refused)),
@@ -130,12 +135,17 @@ impl<'a> Keeper<'a> {
         object: Object,
     ) -> Result<Object, crate::object::ObjectError> {
         let kind = resource.group_resource();
-        if !action::applies_to(&kind) {
+        let of_volumes = volumes::concerns(&kind);
+        if !of_volumes && !action::applies_to(&kind) {
             return Ok(object);
         }
         let mut value = object.to_value()?;
+        if of_volumes {
+            self.volumes.see(&kind, &value, &self.plan.policies);
+        }
         let outcome = action::run(&kind, &mut value);
-        for related in outcome.related {
+        // What one version refers to, the others do as well.
+        for related in outcome.related.into_iter().filter(|_| resource.preferred) {
             self.want(related);
         }
         if outcome.changed {
@@ -147,9 +157,6 @@ impl<'a> Keeper<'a> {
 
     fn remember(&mut self, resource: &ApiResource, key: &ItemKey) {
         let kind = resource.group_resource();
-        if kind == "persistentvolumes" {
-            self.volumes += 1;
-        }
         if let Some(namespace) = &key.namespace {
             if self.follows_accounts && kind == "serviceaccounts" {
                 self.accounts.insert((namespace.clone(), key.name.clone()));
@@ -187,7 +194,7 @@ impl<'a> Keeper<'a> {
                 namespace: related.namespace.clone(),
                 name: related.name.clone(),
             };
-            !self.seen.contains(&digest(&key))
+            !self.seen.contains(&digest(&key, None))
         });
         wanted
     }
@@ -214,13 +221,15 @@ fn key_of(resource: &ApiResource, object: &Object) -> Result<ItemKey, KeyError> 
     ItemKey::new(group_resource, head.namespace.clone(), head.name.clone())
 }
 
-fn digest(key: &ItemKey) -> [u8; 16] {
+/// `version` only of versions that are not the preferred one.
+fn digest(key: &ItemKey, version: Option<&str>) -> [u8; 16] {
     let mut hasher = Sha256::new();
     for part in [
         key.group_resource.resource.as_str(),
         key.group_resource.group.as_str(),
         key.namespace.as_deref().unwrap_or_default(),
         key.name.as_str(),
+        version.unwrap_or_default(),
     ] {
         hasher.update(part.as_bytes());
         hasher.update([0]);

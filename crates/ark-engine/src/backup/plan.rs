@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ark_api::label;
 
+use super::ordered;
 use super::validate::ValidatedBackup;
 use crate::object::Object;
 use crate::outcome::{Issue, Scope, Severity};
+use crate::policy::ResourcePolicies;
 use crate::port::{ApiResource, Discovery};
 use crate::select::{Glob, IncludeExclude, Selection};
 
@@ -30,6 +32,28 @@ const CORE_FIRST: &[&str] = &["pods", "persistentvolumeclaims", "persistentvolum
 /// cheaper than a list in each.
 const LIST_EACH_BELOW: usize = 4;
 
+/// Which versions of a kind are saved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Versions {
+    /// The one that the server prefers.
+    #[default]
+    Preferred,
+    /// Every one that the server serves (feature `EnableAPIGroupVersions`).
+    All,
+}
+
+impl Versions {
+    /// What a list of feature names asks for.
+    pub fn of_features<T: AsRef<str>>(features: &[T]) -> Self {
+        const FEATURE: &str = "EnableAPIGroupVersions";
+        if features.iter().any(|name| name.as_ref() == FEATURE) {
+            Self::All
+        } else {
+            Self::Preferred
+        }
+    }
+}
+
 /// What a backup will do, before it does anything.
 #[derive(Debug, Clone)]
 pub struct BackupPlan {
@@ -43,6 +67,10 @@ pub struct BackupPlan {
     pub label_queries: Vec<Option<String>>,
     /// The rules, for objects that others refer to.
     pub selection: Selection,
+    /// What to do with volumes.
+    pub policies: ResourcePolicies,
+    /// Which versions are saved.
+    pub versions: Versions,
     /// What is known to be missing already.
     pub issues: Vec<Issue>,
 }
@@ -56,6 +84,8 @@ pub struct PlannedKind {
     pub scopes: Vec<Option<String>>,
     /// Whether the cluster's revision speaks of this kind.
     pub fenced: bool,
+    /// Objects to keep before all others, by namespace and name.
+    pub first: Vec<(Option<String>, String)>,
 }
 
 impl BackupPlan {
@@ -72,7 +102,12 @@ impl BackupPlan {
 }
 
 /// Makes the plan from what the cluster serves and which namespaces it has.
-pub fn plan(backup: &ValidatedBackup, discovery: &Discovery, namespaces: &[Object]) -> BackupPlan {
+pub fn plan(
+    backup: &ValidatedBackup,
+    discovery: &Discovery,
+    namespaces: &[Object],
+    versions: Versions,
+) -> BackupPlan {
     let mut issues = Vec::new();
     let selection = Selection {
         namespaces: backup.namespaces.clone(),
@@ -81,7 +116,7 @@ pub fn plan(backup: &ValidatedBackup, discovery: &Discovery, namespaces: &[Objec
     };
     let wanted = wanted_namespaces(&selection.namespaces, namespaces, &mut issues);
     let namespace_objects = namespace_objects(&selection, namespaces, &wanted);
-    let explicit = backup.filters.groups();
+    let explicit = backup.filters.groups(discovery);
     for failed in &discovery.failed {
         let group = failed
             .group_version
@@ -100,25 +135,29 @@ pub fn plan(backup: &ValidatedBackup, discovery: &Discovery, namespaces: &[Objec
             ));
         }
     }
-    let mut collected = ordered_kinds(discovery);
+    let mut collected = ordered_kinds(discovery, versions);
     collected.retain(|resource| {
         resource.group_resource() != "namespaces" && selection.collects(resource)
     });
-    let kinds = first_of_cohabiting(collected)
+    let mut kinds = first_of_cohabiting(collected)
         .into_iter()
         .map(|resource| PlannedKind {
             scopes: scopes(&resource, &wanted, namespaces.len()),
             fenced: !discovery.aggregated_groups.contains(&resource.group),
+            first: Vec::new(),
             resource,
         })
         .filter(|kind| !kind.scopes.is_empty())
-        .collect();
+        .collect::<Vec<_>>();
+    ordered::place(&backup.ordered, discovery, &mut kinds, &mut issues);
     BackupPlan {
         kinds,
         namespaces: wanted,
         namespace_objects,
         label_queries: backup.labels.queries(),
         selection,
+        policies: backup.policies.clone(),
+        versions,
         issues,
     }
 }
@@ -180,13 +219,13 @@ fn namespace_objects(
         .collect()
 }
 
-/// Preferred versions only, groups in the server's order with `extensions`
+/// Groups in the server's order with `extensions`
 /// last, core kinds with pods, claims and volumes first.
-fn ordered_kinds(discovery: &Discovery) -> Vec<ApiResource> {
+fn ordered_kinds(discovery: &Discovery, versions: Versions) -> Vec<ApiResource> {
     let mut kinds: Vec<ApiResource> = discovery
         .resources
         .iter()
-        .filter(|resource| resource.preferred)
+        .filter(|resource| resource.preferred || versions == Versions::All)
         .filter(|resource| NEEDED_VERBS.iter().all(|verb| resource.can(verb)))
         .cloned()
         .collect();

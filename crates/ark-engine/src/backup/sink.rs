@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use ark_archive::ItemKey;
 use ark_archive::index::IndexBuilder;
+use ark_archive::side::BackupVolumeInfo;
 use ark_archive::write::{Member, PackOptions, Packer, RawMember, WriteError};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -43,6 +44,8 @@ pub(super) struct Written {
     pub listing: BTreeMap<String, Vec<String>>,
     /// How many objects.
     pub items: u64,
+    /// What became of the volumes in it.
+    pub volumes: Vec<BackupVolumeInfo>,
 }
 
 impl Sink {
@@ -87,7 +90,13 @@ impl Sink {
     ) -> Result<Option<WriteError>, BackupError> {
         self.scratch.clear();
         object.write_json(&mut self.scratch);
-        let full = match self.packer.add(key, &resource.version, &self.scratch) {
+        let added = if resource.preferred {
+            self.packer.add(key, &resource.version, &self.scratch)
+        } else {
+            self.packer
+                .add_version(key, &resource.version, &self.scratch)
+        };
+        let full = match added {
             Ok(full) => full,
             Err(refused) => return Ok(Some(refused)),
         };
@@ -149,6 +158,7 @@ impl Sink {
             index,
             listing: self.listing,
             items: self.items,
+            volumes: Vec::new(),
         })
     }
 

@@ -1,9 +1,12 @@
 //! What validation must know besides the backup itself: plain values, gathered
 //! here so that validation stays pure.
 
-use ark_api::{BackupStorageLocation, label};
+use std::collections::BTreeMap;
 
-use crate::port::{ApiResource, Cluster, ClusterError, ListQuery};
+use ark_api::{BackupSpec, BackupStorageLocation, label};
+use k8s_openapi::api::core::v1::ConfigMap;
+
+use crate::port::{ApiResource, Cluster, ClusterError, ClusterErrorKind, ListQuery, Target};
 
 /// Namespaces a page.
 const PAGE: u32 = 500;
@@ -15,6 +18,9 @@ pub struct Surroundings<'a> {
     pub locations: &'a [BackupStorageLocation],
     /// Namespaces that a label of theirs keeps out of backups.
     pub excluded_namespaces: Vec<String>,
+    /// Data of the `ConfigMap` that the backup's `resourcePolicy` names, if both
+    /// exist.
+    pub policy_data: Option<BTreeMap<String, String>>,
 }
 
 impl<'a> Surroundings<'a> {
@@ -26,17 +32,24 @@ impl<'a> Surroundings<'a> {
         }
     }
 
-    /// Looks into the cluster.
+    /// Looks into the cluster. `namespace` is the one that has the policies.
     ///
     /// # Errors
     /// What the cluster answers; without it nothing can be said of the backup.
     pub async fn look(
         cluster: &dyn Cluster,
+        namespace: &str,
+        spec: &BackupSpec,
         locations: &'a [BackupStorageLocation],
     ) -> Result<Self, ClusterError> {
+        let policies = spec.resource_policy.as_ref();
         Ok(Self {
             locations,
             excluded_namespaces: excluded_namespaces(cluster).await?,
+            policy_data: match policies {
+                Some(reference) => data(cluster, namespace, &reference.name).await?,
+                None => None,
+            },
         })
     }
 }
@@ -59,6 +72,29 @@ async fn excluded_namespaces(cluster: &dyn Cluster) -> Result<Vec<String>, Clust
             None => return Ok(names),
         }
     }
+}
+
+async fn data(
+    cluster: &dyn Cluster,
+    namespace: &str,
+    name: &str,
+) -> Result<Option<BTreeMap<String, String>>, ClusterError> {
+    let target = Target {
+        resource: &core("configmaps", "ConfigMap", true),
+        namespace: Some(namespace),
+        name,
+    };
+    let Some(object) = cluster.get(target).await? else {
+        return Ok(None);
+    };
+    let object: ConfigMap =
+        serde_json::from_slice(&object.json()).map_err(|error| ClusterError {
+            kind: ClusterErrorKind::Malformed,
+            operation: format!("get {target}"),
+            message: error.to_string(),
+            retry_after: None,
+        })?;
+    Ok(Some(object.data.unwrap_or_default()))
 }
 
 /// A core kind; these have been served as they are for as long as there is v1.

@@ -8,7 +8,9 @@ use ark_api::{Backup, BackupPhase, BackupSpec, BackupStorageLocation, GoDuration
 use jiff::{SignedDuration, Timestamp};
 
 use super::filters::{self, Filters};
+use super::ordered::{self, Ordered};
 use super::surroundings::Surroundings;
+use crate::policy::ResourcePolicies;
 use crate::port::stamp;
 use crate::select::{Glob, IncludeExclude, LabelFilter};
 
@@ -48,6 +50,8 @@ pub struct ValidatedBackup {
     pub(super) namespaces: IncludeExclude,
     pub(super) filters: Filters,
     pub(super) labels: LabelFilter,
+    pub(super) ordered: Ordered,
+    pub(super) policies: ResourcePolicies,
 }
 
 impl ValidatedBackup {
@@ -97,7 +101,10 @@ pub fn validate(
             messages.extend(problems);
             LabelFilter::default()
         });
-    let filters = Filters::of(spec);
+    let ordered = ordered::parse(&spec.ordered_resources, &mut messages);
+    let policies = policies(spec, around, &mut messages);
+    let mut filters = Filters::of(spec);
+    filters.add(&policies.kinds);
     let status = prepared.status.get_or_insert_default();
     if messages.is_empty() {
         status.phase = Some(BackupPhase::InProgress);
@@ -107,6 +114,8 @@ pub fn validate(
             namespaces,
             filters,
             labels,
+            ordered,
+            policies,
         });
     }
     status.phase = Some(BackupPhase::FailedValidation);
@@ -115,6 +124,48 @@ pub fn validate(
         prepared: Box::new(prepared),
         messages,
     })
+}
+
+/// The policies that the spec names, from what the caller found under that name.
+fn policies(
+    spec: &BackupSpec,
+    around: &Surroundings<'_>,
+    messages: &mut Vec<String>,
+) -> ResourcePolicies {
+    let Some(reference) = &spec.resource_policy else {
+        return ResourcePolicies::default();
+    };
+    let name = &reference.name;
+    if !reference.kind.eq_ignore_ascii_case("configmap") {
+        messages.push(format!(
+            "resourcePolicy: `{}` cannot hold policies; the kind must be configmap",
+            reference.kind
+        ));
+        return ResourcePolicies::default();
+    }
+    let Some(data) = &around.policy_data else {
+        messages.push(format!(
+            "resourcePolicy: ConfigMap `{name}` does not exist in the server's namespace"
+        ));
+        return ResourcePolicies::default();
+    };
+    match ResourcePolicies::read(name, data) {
+        Ok(policies) => {
+            if filters::uses_old(spec) && !policies.kinds.is_empty() {
+                messages.push(format!(
+                    "resourcePolicy: the includeExcludePolicy of ConfigMap `{name}` cannot be combined \
+                     with includedResources, excludedResources and includeClusterResources: use the \
+                     lists for cluster-scoped and namespace-scoped resources"
+                ));
+            }
+            policies
+        }
+        Err(problems) => {
+            let problems = problems.iter();
+            messages.extend(problems.map(|problem| format!("resourcePolicy: {problem}")));
+            ResourcePolicies::default()
+        }
+    }
 }
 
 /// Namespaces that are labelled to be left out become excludes of the spec, for
@@ -142,7 +193,8 @@ fn namespaces(spec: &BackupSpec, messages: &mut Vec<String>) -> IncludeExclude {
     let mut problems = lists.as_ref().err().cloned().unwrap_or_default();
     let names = [&spec.included_namespaces, &spec.excluded_namespaces];
     let impossible = names.into_iter().flatten().filter(|name| {
-        !name.is_empty() && Glob::parse(name).is_ok_and(|glob| glob.literal().is_some())
+        !name.is_empty()
+            && Glob::parse(name).is_ok_and(|glob| glob.literal().is_some())
             && !is_namespace(name)
     });
     problems.extend(impossible.map(|name| {
@@ -259,11 +311,6 @@ fn check_unsupported(spec: &BackupSpec, messages: &mut Vec<String>) {
         "remove the hooks or run them before the backup",
     );
     refuse(
-        spec.resource_policy.is_some(),
-        "resourcePolicy",
-        "use the include and exclude lists",
-    );
-    refuse(
         spec.snapshot_move_data == Some(true),
         "snapshotMoveData",
         "volume data is not saved yet; set it to false",
@@ -370,14 +417,22 @@ mod tests {
                 included_namespaces: includes.iter().map(ToString::to_string).collect(),
                 ..BackupSpec::default()
             };
-            validate(&Backup::new("b", spec), &around, &Defaults::default(), now())
+            validate(
+                &Backup::new("b", spec),
+                &around,
+                &Defaults::default(),
+                now(),
+            )
         };
         let valid = run(&[]).unwrap();
         assert_eq!(valid.backup.spec.excluded_namespaces, ["secret"]);
         let again = validate(&valid.backup, &around, &Defaults::default(), now()).unwrap();
         assert_eq!(again.backup.spec, valid.backup.spec, "said once");
         let messages = run(&["secret"]).unwrap_err().messages;
-        assert!(messages[0].contains("velero.io/exclude-from-backup=true"), "{messages:?}");
+        assert!(
+            messages[0].contains("velero.io/exclude-from-backup=true"),
+            "{messages:?}"
+        );
     }
 
     #[test]
@@ -389,5 +444,51 @@ mod tests {
         .unwrap();
         let rejected = check(&Backup::new("b", spec), &usable()).unwrap_err();
         insta::assert_yaml_snapshot!(rejected.messages);
+    }
+
+    #[test]
+    fn policies_are_found_read_and_fit_the_filters() {
+        let locations = usable();
+        let run = |spec: serde_json::Value, text: Option<&str>| {
+            let mut spec: BackupSpec = serde_json::from_value(spec).unwrap();
+            let reference = spec.resource_policy.get_or_insert_default();
+            "rules".clone_into(&mut reference.name);
+            if reference.kind.is_empty() {
+                "ConfigMap".clone_into(&mut reference.kind);
+            }
+            let around = Surroundings {
+                policy_data: text.map(|text| [("k".to_owned(), text.to_owned())].into()),
+                ..Surroundings::of_locations(&locations)
+            };
+            let backup = Backup::new("b", spec);
+            let result = validate(&backup, &around, &Defaults::default(), now());
+            result.map_err(|rejected| rejected.messages)
+        };
+        let kinds =
+            "version: v1\nincludeExcludePolicy: {excludedNamespaceScopedResources: [events]}";
+        let valid = run(serde_json::json!({}), Some(kinds)).unwrap();
+        assert!(
+            valid.policies.kinds
+                == ResourcePolicies::read("rules", &[("k".to_owned(), kinds.to_owned())].into())
+                    .unwrap()
+                    .kinds
+        );
+        let refusals = [
+            run(serde_json::json!({}), None),
+            run(
+                serde_json::json!({"resourcePolicy": {"kind": "secret", "name": "x"}}),
+                None,
+            ),
+            run(
+                serde_json::json!({"includedResources": ["pods"]}),
+                Some(kinds),
+            ),
+            run(
+                serde_json::json!({"orderedResources": {"pods": "a/b/c"}}),
+                Some("version: v3"),
+            ),
+        ];
+        let refusals: Vec<_> = refusals.map(Result::unwrap_err).into();
+        insta::assert_yaml_snapshot!(refusals);
     }
 }

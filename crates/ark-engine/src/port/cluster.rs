@@ -27,7 +27,8 @@ pub struct ApiResource {
     pub verbs: Vec<String>,
     /// Short names, such as `deploy`.
     pub short_names: Vec<String>,
-    /// Whether `version` is the one that the server prefers for this group.
+    /// Whether `version` is the one to use of this kind: the one that the server
+    /// prefers for the group, or the first that has the kind.
     pub preferred: bool,
 }
 

@@ -7,7 +7,11 @@
 mod failure;
 mod faulty;
 mod fence;
+mod ordered;
+mod policies;
+mod remap;
 mod select;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

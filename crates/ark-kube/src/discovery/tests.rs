@@ -92,3 +92,29 @@ fn services_of_other_servers_are_told_apart() {
     let remote: Vec<_> = list.services().into_iter().map(|s| s.remote).collect();
     assert_eq!(remote, [true, false, false]);
 }
+
+#[test]
+fn a_kind_of_one_old_version_is_preferred_in_it() {
+    let kind = |version: &str, plural: &str| ApiResource {
+        group: "acme.io".to_owned(),
+        version: version.to_owned(),
+        plural: plural.to_owned(),
+        singular: String::new(),
+        kind: plural.to_owned(),
+        namespaced: true,
+        verbs: Vec::new(),
+        short_names: Vec::new(),
+        preferred: version == "v1",
+    };
+    let mut resources = [
+        kind("v1", "widgets"),
+        kind("v1beta1", "widgets"),
+        kind("v1beta1", "gadgets"),
+        kind("v1alpha1", "gadgets"),
+    ];
+    prefer_each(&mut resources);
+    assert_eq!(
+        resources.map(|one| one.preferred),
+        [true, false, true, false]
+    );
+}

@@ -9,9 +9,7 @@ use std::time::Duration;
 
 use ark_api::backup::BackupProgress;
 use ark_api::{Backup, BackupPhase, BackupStorageLocation, Time, cancel};
-use ark_engine::backup::{
-    self, BackupError, Rejected, Report, Surroundings, ValidatedBackup,
-};
+use ark_engine::backup::{self, BackupError, Rejected, Report, Surroundings, ValidatedBackup};
 use ark_engine::job::{Job, Ports};
 use ark_engine::port::Store;
 use ark_kube::Next;
@@ -91,7 +89,8 @@ async fn admit(
     backup: &Backup,
 ) -> Result<Next, ReconcileError> {
     let locations = context.api.locations.list(None).await?.items;
-    let around = Surroundings::look(context.cluster.as_ref(), &locations).await?;
+    let cluster = context.cluster.as_ref();
+    let around = Surroundings::look(cluster, &context.namespace, &backup.spec, &locations).await?;
     let now = context.now();
     let valid = match backup::validate(backup, &around, &context.options.backup_defaults, now) {
         Ok(valid) => valid,

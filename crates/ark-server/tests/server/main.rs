@@ -18,6 +18,7 @@ mod queue;
 mod recovery;
 mod requests;
 mod s3;
+mod selection;
 mod site;
 mod strict;
 mod sync;

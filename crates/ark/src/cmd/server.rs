@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ark_api::{BackupStorageLocation, GoDuration};
+use ark_engine::backup::Versions;
 use ark_server::{DisabledControllers, ServerOptions};
 use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
@@ -194,6 +195,7 @@ impl ServerArgs {
             options.restore.spool_dir.clone_from(directory);
         }
         options.backup.compression_level = self.compression_level;
+        options.backup.versions = Versions::of_features(ctx.features());
         options.backup_defaults.ttl = span(self.default_backup_ttl);
         options.backup_defaults.item_operation_timeout = span(self.default_item_operation_timeout);
         options.restore_defaults.item_operation_timeout = span(self.default_item_operation_timeout);

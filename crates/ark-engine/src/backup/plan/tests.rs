@@ -27,11 +27,19 @@ static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
         kind("configmaps", true, &["cm", "ConfigMap"]),
         kind("events", true, &["ev"]),
         kind("events.events.k8s.io", true, &[]),
-        kind("deployments.apps", true, &["deploy", "deployments", "deployment.apps"]),
+        kind(
+            "deployments.apps",
+            true,
+            &["deploy", "deployments", "deployment.apps"],
+        ),
         kind("widgets.acme.io", true, &["widgets", "widgets.v1.acme.io"]),
         kind("volumesnapshots.snapshot.storage.k8s.io", true, &["vs"]),
         kind("persistentvolumes", false, &["pv"]),
-        kind("storageclasses.storage.k8s.io", false, &["sc", "storageclasses"]),
+        kind(
+            "storageclasses.storage.k8s.io",
+            false,
+            &["sc", "storageclasses"],
+        ),
         kind(CRDS, false, &["crd", "customresourcedefinitions"]),
         kind("volumesnapshotcontents.snapshot.storage.k8s.io", false, &[]),
         kind("namespaces", false, &["ns"]),
@@ -196,7 +204,9 @@ fn things(places: &[Place]) -> Vec<Thing> {
                 });
             };
             if kind.namespaced {
-                places.iter().for_each(|place| add(Some(place.name)));
+                for place in places {
+                    add(Some(place.name));
+                }
             } else {
                 add(None);
             }
@@ -228,7 +238,7 @@ fn location() -> BackupStorageLocation {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn selection_is_what_the_oracle_says(spec in specs(), places in places()) {
@@ -247,7 +257,7 @@ proptest! {
         };
         let objects: Vec<Object> = places.iter().map(place_object).collect();
         let discovery = discovery();
-        let plan = plan(&validated, &discovery, &objects);
+        let plan = plan(&validated, &discovery, &objects, Versions::Preferred);
 
         for thing in things(&places) {
             let expected = oracle::lists(&spec, (&places, &KINDS), &thing);
@@ -276,7 +286,7 @@ fn patterns_without_a_match_are_warned_of_and_missing_names_are_errors() {
     let now = jiff::Timestamp::UNIX_EPOCH;
     let backup = Backup::new("b", spec);
     let validated = validate(&backup, &around, &Defaults::default(), now).unwrap();
-    let plan = plan(&validated, &discovery(), &[]);
+    let plan = plan(&validated, &discovery(), &[], Versions::Preferred);
     let said: Vec<_> = plan
         .issues
         .iter()
@@ -285,10 +295,42 @@ fn patterns_without_a_match_are_warned_of_and_missing_names_are_errors() {
     assert_eq!(
         said,
         [
-            (Severity::Error, "namespace `absent` is included by name but does not exist"),
+            (
+                Severity::Error,
+                "namespace `absent` is included by name but does not exist"
+            ),
             (Severity::Warning, "`team-*` matches no namespace"),
             (Severity::Warning, "`old-?` matches no namespace"),
         ]
     );
     assert!(plan.kinds.iter().all(|kind| !kind.resource.namespaced));
+}
+
+#[test]
+fn a_group_that_did_not_answer_matters_if_it_may_be_meant() {
+    let errors = |includes: &[&str]| {
+        let spec = BackupSpec {
+            included_resources: includes.iter().map(ToString::to_string).collect(),
+            ..BackupSpec::default()
+        };
+        let locations = [location()];
+        let around = Surroundings::of_locations(&locations);
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let backup = Backup::new("b", spec);
+        let validated = validate(&backup, &around, &Defaults::default(), now).unwrap();
+        let discovery = Discovery {
+            failed: vec![crate::port::FailedGroup {
+                group_version: "broken.io/v1".into(),
+                reason: "no answer".into(),
+            }],
+            ..discovery()
+        };
+        plan(&validated, &discovery, &[], Versions::Preferred)
+            .issues
+            .len()
+    };
+    assert_eq!(errors(&[]), 1);
+    assert_eq!(errors(&["po", "widgets.v1.acme.io"]), 0);
+    assert_eq!(errors(&["po", "things.broken.io"]), 1);
+    assert_eq!(errors(&["things"]), 1, "they may be of that group");
 }
