@@ -7,6 +7,8 @@
 //! program and two processes never build the same. Programs are built with Go and
 //! tell their true version.
 
+pub(crate) mod kwok;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

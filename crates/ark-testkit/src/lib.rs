@@ -31,4 +31,4 @@ pub use environment::{
     CONTROL_PLANE_VARIABLE, S3_VARIABLE, SEED_VARIABLE, SOAK_VARIABLE, seed, soak,
 };
 pub use names::{Namespaces, unique_name};
-pub use plane::{ControlPlane, Options, registry};
+pub use plane::{ControlPlane, Options, SIMULATED_NODE, registry};

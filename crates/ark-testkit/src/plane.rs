@@ -5,6 +5,7 @@
 //! (what [`ControlPlane::open`] reads; its presence means ready), `NAME.log` of each
 //! program, and the programs' data.
 
+mod node;
 mod programs;
 pub mod registry;
 mod start;
@@ -15,6 +16,8 @@ use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
+
+pub use node::SIMULATED_NODE;
 
 use crate::KubernetesVersion;
 use crate::environment;
@@ -29,6 +32,9 @@ pub struct Options {
     /// No kube-controller-manager: starts sooner, but namespaces stay `Terminating`,
     /// nobody makes service accounts, and deployments have no replica sets.
     pub without_controllers: bool,
+    /// A node that runs the commands of its pods on this machine: see
+    /// [`SIMULATED_NODE`].
+    pub simulated_node: bool,
     /// More kube-apiserver flags, after those given anyway.
     pub apiserver_arguments: Vec<String>,
 }

@@ -11,7 +11,7 @@ use crate::supervisor::Program;
 pub(super) const ETCD: &str = "etcd";
 pub(super) const APISERVER: &str = "kube-apiserver";
 pub(super) const CONTROLLER_MANAGER: &str = "kube-controller-manager";
-pub(super) const ALL: [&str; 3] = [ETCD, APISERVER, CONTROLLER_MANAGER];
+pub(super) const ALL: [&str; 4] = [ETCD, APISERVER, CONTROLLER_MANAGER, super::node::KWOK];
 
 /// Every port that is listened on.
 #[derive(Debug, Clone, Copy)]

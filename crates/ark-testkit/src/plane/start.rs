@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;
 
 use super::programs::{self, Ports};
-use super::{ControlPlane, DESCRIPTION, Description, Options};
+use super::{ControlPlane, DESCRIPTION, Description, Options, node};
 use crate::binaries::Programs;
 use crate::supervisor::Supervisor;
 use crate::{names, ports};
@@ -87,6 +87,10 @@ impl Starting<'_> {
         apiserver
             .arguments
             .extend(self.options.apiserver_arguments.iter().cloned());
+        if self.options.simulated_node {
+            let argument = node::APISERVER_ARGUMENT.to_owned();
+            apiserver.arguments.push(argument);
+        }
         self.supervisor.run(&apiserver)?;
         self.write_kubeconfig(&description.url)?;
 
@@ -111,6 +115,9 @@ impl Starting<'_> {
                     .map(drop)
             })?;
         }
+        if self.options.simulated_node {
+            self.start_node(&plane)?;
+        }
         // Last, and under another name first: its presence means ready.
         self.write(
             "plane.json.new",
@@ -118,6 +125,15 @@ impl Starting<'_> {
         )?;
         fs::rename(self.dir.join("plane.json.new"), self.dir.join(DESCRIPTION))?;
         Ok(description)
+    }
+
+    fn start_node(&mut self, plane: &ControlPlane) -> Result<()> {
+        let kwok = crate::binaries::kwok::ensure()?;
+        let (program, configuration) = node::program(&kwok, &self.dir)?;
+        self.write("kwok.yaml", configuration)?;
+        node::create(plane)?;
+        self.supervisor.run(&program)?;
+        self.wait("the simulated node to be ready", || node::check(plane))
     }
 
     /// The API server signs its own certificate and leaves the chain in its
