@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use ark_engine::object::Object;
 use ark_engine::port::{
     ApiResource, ByteStream, Cluster, ClusterError, CreateOptions, Discovery, EntryStream,
-    ListQuery, Page, Patch, PutMode, Revision, ServerVersion, Store, StoreEntry, StoreError,
-    Target, Upload,
+    ExecCommand, Execution, ListQuery, Page, Patch, PutMode, Revision, ServerVersion, Store,
+    StoreEntry, StoreError, Target, Upload,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -86,6 +86,10 @@ impl<C: Cluster> Cluster for TimedCluster<C> {
 
     async fn delete(&self, target: Target<'_>) -> Result<bool, ClusterError> {
         timed(&self.calls, "delete", self.inner.delete(target)).await
+    }
+
+    async fn exec(&self, command: &ExecCommand<'_>) -> Result<Execution, ClusterError> {
+        timed(&self.calls, "exec", self.inner.exec(command)).await
     }
 }
 

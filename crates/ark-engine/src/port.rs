@@ -5,6 +5,7 @@
 
 mod clock;
 mod cluster;
+mod exec;
 mod store;
 
 pub use clock::{Clock, SystemClock, stamp};
@@ -12,6 +13,7 @@ pub use cluster::{
     ApiResource, Cluster, ClusterError, ClusterErrorKind, CreateOptions, Discovery, FailedGroup,
     ListQuery, Page, Patch, Revision, ServerVersion, Target,
 };
+pub use exec::{Captured, ExecCommand, ExecEnd, Execution};
 pub use store::{
     ByteStream, EntryStream, PutMode, Store, StoreEntry, StoreError, StoreErrorKind, Upload,
 };

@@ -44,3 +44,7 @@ pub(crate) fn definitions() -> ApiResource {
         )
     }
 }
+
+pub(crate) fn pods() -> ApiResource {
+    resource("", "v1", "pods", "Pod")
+}

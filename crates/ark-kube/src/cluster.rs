@@ -2,8 +2,8 @@
 
 use ark_engine::object::Object;
 use ark_engine::port::{
-    ApiResource, Cluster, ClusterError, ClusterErrorKind, CreateOptions, Discovery, ListQuery,
-    Page, Patch, Revision, ServerVersion, Target,
+    ApiResource, Cluster, ClusterError, ClusterErrorKind, CreateOptions, Discovery, ExecCommand,
+    Execution, ListQuery, Page, Patch, Revision, ServerVersion, Target,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::call::{Call, JSON};
 use crate::connect::Connection;
-use crate::{discovery, error, page, path};
+use crate::{discovery, error, exec, page, path};
 
 /// Recorded as the manager of fields that Ark writes.
 pub(crate) const FIELD_MANAGER: &str = "ark";
@@ -150,6 +150,10 @@ impl Cluster for Connection {
             Err(error) if error.kind == ClusterErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    async fn exec(&self, command: &ExecCommand<'_>) -> Result<Execution, ClusterError> {
+        exec::run(self, command).await
     }
 }
 

@@ -23,6 +23,7 @@ pub mod controller;
 pub mod custom;
 mod discovery;
 mod error;
+mod exec;
 mod follow;
 pub mod lease;
 mod page;

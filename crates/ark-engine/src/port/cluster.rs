@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::{ExecCommand, Execution};
 use crate::object::Object;
 
 /// A kind that the API server serves, as discovery names it.
@@ -226,6 +227,19 @@ pub trait Cluster: Send + Sync {
 
     /// Deletes an object; `false` when there was none.
     async fn delete(&self, target: Target<'_>) -> Result<bool, ClusterError>;
+
+    /// Runs a command in a container and waits for its end. An error says that
+    /// it was not started. Dropping the call closes the connection to it.
+    ///
+    /// Adapters that cannot run commands answer [`ClusterErrorKind::Unsupported`].
+    async fn exec(&self, command: &ExecCommand<'_>) -> Result<Execution, ClusterError> {
+        Err(ClusterError {
+            kind: ClusterErrorKind::Unsupported,
+            operation: format!("exec in pods {}/{}", command.namespace, command.pod),
+            message: "commands cannot be run through this connection".to_owned(),
+            retry_after: None,
+        })
+    }
 }
 
 /// A call to the API that did not succeed.

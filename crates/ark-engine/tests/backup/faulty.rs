@@ -11,8 +11,8 @@ use std::time::Duration;
 use ark_engine::object::Object;
 use ark_engine::port::{
     ApiResource, ByteStream, Cluster, ClusterError, ClusterErrorKind, CreateOptions, Discovery,
-    EntryStream, ListQuery, Page, Patch, PutMode, Revision, ServerVersion, Store, StoreEntry,
-    StoreError, StoreErrorKind, Target, Upload,
+    EntryStream, ExecCommand, Execution, ListQuery, Page, Patch, PutMode, Revision, ServerVersion,
+    Store, StoreEntry, StoreError, StoreErrorKind, Target, Upload,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -83,6 +83,10 @@ impl Cluster for FaultyCluster {
 
     async fn delete(&self, target: Target<'_>) -> Result<bool, ClusterError> {
         self.inner.delete(target).await
+    }
+
+    async fn exec(&self, command: &ExecCommand<'_>) -> Result<Execution, ClusterError> {
+        self.inner.exec(command).await
     }
 }
 

@@ -11,6 +11,7 @@
 mod controller;
 mod custom;
 mod discovery;
+mod exec;
 mod install;
 mod lease;
 mod list;
