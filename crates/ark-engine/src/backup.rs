@@ -6,16 +6,20 @@
 //! ```text
 //! discovery, revision R, namespaces ─▶ plan ─▶ collect (lists at R, many at once)
 //!   ─▶ keep (select, act) ─▶ sink (tar, gzip members, upload) ─▶ relate (what kept objects need)
+//!   ─▶ hooked (pods with hooks, block by block between them)
 //!   ─▶ commit (index, side files, and last velero-backup.json)
 //! ```
 //!
 //! Memory is bounded by pages in flight, members being compressed, parts being
 //! uploaded, and the index: 16 bytes a key to know what is in, the names for the
-//! resource list, and the entries of the index.
+//! resource list, and the entries of the index. Pods with hooks stay in memory until
+//! the lists are read.
 
+mod block;
 mod collect;
 mod commit;
 mod filters;
+mod hooked;
 mod keep;
 mod ordered;
 mod plan;
@@ -74,6 +78,8 @@ pub struct Options {
     pub fence: bool,
     /// Which versions of a kind are saved.
     pub versions: Versions,
+    /// Item blocks whose hooks are run at the same time.
+    pub block_workers: usize,
 }
 
 impl Default for Options {
@@ -88,6 +94,7 @@ impl Default for Options {
             compress_workers: 2,
             fence: true,
             versions: Versions::Preferred,
+            block_workers: 1,
         }
     }
 }
@@ -281,10 +288,7 @@ async fn collect(
     options: &Options,
     instant: &mut Instant,
 ) -> Result<(Written, Volumes), BackupError> {
-    let result = match drain(&mut keeper, fence, options, instant).await {
-        Ok(()) => relate::follow(&mut keeper, fence.at.as_ref()).await,
-        Err(error) => Err(error),
-    };
+    let result = fill(&mut keeper, fence, options, instant).await;
     let Keeper { sink, volumes, .. } = keeper;
     match result {
         Ok(()) => Ok((sink.finish().await?, volumes)),
@@ -293,6 +297,17 @@ async fn collect(
             Err(error)
         }
     }
+}
+
+async fn fill(
+    keeper: &mut Keeper<'_>,
+    fence: &Fence,
+    options: &Options,
+    instant: &mut Instant,
+) -> Result<(), BackupError> {
+    drain(keeper, fence, options, instant).await?;
+    relate::follow(keeper, fence.at.as_ref()).await?;
+    hooked::save(keeper, options.block_workers).await
 }
 
 async fn drain(

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ark_api::hook::HookStatus;
 use tokio_util::sync::CancellationToken;
 
 use crate::journal::Journal;
@@ -32,6 +33,7 @@ pub struct Job {
     observer: Arc<dyn Observer>,
     journal: Journal,
     issues: std::sync::Mutex<Issues>,
+    hooks: std::sync::Mutex<HookStatus>,
 }
 
 impl Job {
@@ -44,6 +46,7 @@ impl Job {
             observer,
             journal,
             issues: std::sync::Mutex::default(),
+            hooks: std::sync::Mutex::default(),
         }
     }
 
@@ -88,6 +91,22 @@ impl Job {
         if let Ok(mut issues) = self.issues.lock() {
             *issues = Issues::default();
         }
+    }
+
+    /// Counts a hook that was run.
+    pub fn count_hook(&self, failed: bool) {
+        if let Ok(mut hooks) = self.hooks.lock() {
+            hooks.hooks_attempted += 1;
+            hooks.hooks_failed += i64::from(failed);
+        }
+    }
+
+    /// How many hooks were run so far, and how many failed.
+    pub fn hooks(&self) -> HookStatus {
+        self.hooks
+            .lock()
+            .map(|hooks| hooks.clone())
+            .unwrap_or_default()
     }
 
     /// The log so far, gzip-compressed as it is stored.

@@ -10,6 +10,7 @@ pub mod action;
 pub mod backup;
 pub mod catalog;
 pub mod delete;
+pub mod hook;
 pub mod job;
 mod journal;
 pub mod object;

@@ -140,6 +140,16 @@ impl Object {
         serde_json::from_slice(&self.json()).map_err(ObjectError::Parse)
     }
 
+    /// The same object in memory of its own, where it does not keep the page alive
+    /// that it came with.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self {
+            body: Bytes::copy_from_slice(&self.body),
+            ..self.clone()
+        }
+    }
+
     /// Size of the body in bytes, without a type prefix.
     pub fn len(&self) -> usize {
         self.body.len()

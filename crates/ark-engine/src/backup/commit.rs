@@ -173,6 +173,7 @@ fn document(
     let progress = status.progress.get_or_insert_default();
     progress.total_items = items;
     progress.items_backed_up = items;
+    status.hook_status = Some(job.hooks());
     document.metadata.managed_fields = None;
     document
         .metadata

@@ -1,17 +1,20 @@
 //! Deciding over each object that a list brings, and putting it in the archive.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use ark_api::label;
 use ark_archive::{GroupResource, ItemKey, KeyError};
 use sha2::{Digest, Sha256};
 
 use super::BackupError;
+use super::block::{Links, Name};
+use super::hooked::Held;
 use super::plan::BackupPlan;
 use super::remap;
 use super::sink::Sink;
 use super::volumes::{self, Volumes};
 use crate::action::backup::{self as action, Related};
+use crate::hook;
 use crate::job::Job;
 use crate::object::Object;
 use crate::outcome::{Issue, Severity};
@@ -36,6 +39,10 @@ pub(super) struct Keeper<'a> {
     pub namespaces: BTreeSet<String>,
     /// What is known of volumes.
     pub volumes: Volumes,
+    /// Who mounts what.
+    pub links: Links,
+    /// Pods that are saved later, between their hooks.
+    pub held: BTreeMap<Name, Held>,
     follows_accounts: bool,
 }
 
@@ -64,6 +71,8 @@ impl<'a> Keeper<'a> {
             kinds: BTreeSet::new(),
             namespaces: BTreeSet::new(),
             volumes: Volumes::default(),
+            links: Links::default(),
+            held: BTreeMap::new(),
             follows_accounts,
         }
     }
@@ -121,11 +130,62 @@ impl<'a> Keeper<'a> {
         };
         let object =
             remap::in_old_version(self.job, self.plan, self.discovery, resource, object).await;
-        match self.sink.add(resource, &key, &object).await? {
-            None => self.remember(resource, &key),
-            Some(refused) => self.job.issue(Issue::item(Severity::Error, &key, refused)),
+        match self.hold(resource, &key, object) {
+            Some(object) => self.put(resource, &key, &object).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Puts an object in the archive that nothing leaves out.
+    pub(super) async fn put(
+        &mut self,
+        resource: &ApiResource,
+        key: &ItemKey,
+        object: &Object,
+    ) -> Result<(), BackupError> {
+        match self.sink.add(resource, key, object).await? {
+            None => self.remember(resource, key),
+            Some(refused) => self.job.issue(Issue::item(Severity::Error, key, refused)),
         }
         Ok(())
+    }
+
+    /// Holds a pod back that has hooks; gives every other object back.
+    fn hold(&mut self, resource: &ApiResource, key: &ItemKey, object: Object) -> Option<Object> {
+        let Some(namespace) = &key.namespace else {
+            return Some(object);
+        };
+        if resource.plural != "pods" || !resource.group.is_empty() {
+            return Some(object);
+        }
+        let hooks = match hook::of_pod(&self.plan.hooks, &object) {
+            Ok(hooks) => hooks,
+            Err(error) => {
+                let message = format!("its hooks could not be read: {error}");
+                self.job.issue(Issue::item(Severity::Error, key, message));
+                return Some(object);
+            }
+        };
+        for warning in &hooks.warnings {
+            self.job.issue(Issue::item(Severity::Warning, key, warning));
+        }
+        if hooks.is_empty() {
+            return Some(object);
+        }
+        // Its namespace is wanted, whatever becomes of the pod.
+        self.remember(resource, key);
+        let name = Name {
+            namespace: namespace.clone(),
+            name: key.name.clone(),
+        };
+        let held = Held {
+            resource: resource.clone(),
+            key: key.clone(),
+            object: object.detached(),
+            hooks,
+        };
+        self.held.insert(name, held);
+        None
     }
 
     /// Runs the actions of the kind, if it has any.
@@ -144,6 +204,13 @@ impl<'a> Keeper<'a> {
             self.volumes.see(&kind, &value, &self.plan.policies);
         }
         let outcome = action::run(&kind, &mut value);
+        if let Some(namespace) = &object.head().namespace {
+            let owner = Name {
+                namespace: namespace.clone(),
+                name: object.head().name.clone(),
+            };
+            self.links.note(&kind, &owner, &outcome.related);
+        }
         // What one version refers to, the others do as well.
         for related in outcome.related.into_iter().filter(|_| resource.preferred) {
             self.want(related);

@@ -6,6 +6,7 @@ use ark_api::label;
 
 use super::ordered;
 use super::validate::ValidatedBackup;
+use crate::hook::HookRules;
 use crate::object::Object;
 use crate::outcome::{Issue, Scope, Severity};
 use crate::policy::ResourcePolicies;
@@ -71,6 +72,8 @@ pub struct BackupPlan {
     pub policies: ResourcePolicies,
     /// Which versions are saved.
     pub versions: Versions,
+    /// Hooks of the spec.
+    pub hooks: HookRules,
     /// What is known to be missing already.
     pub issues: Vec<Issue>,
 }
@@ -158,6 +161,7 @@ pub fn plan(
         selection,
         policies: backup.policies.clone(),
         versions,
+        hooks: HookRules::new(&backup.backup.spec.hooks, discovery),
         issues,
     }
 }

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::filters::{self, Filters};
 use super::ordered::{self, Ordered};
 use super::surroundings::Surroundings;
+use crate::hook;
 use crate::policy::ResourcePolicies;
 use crate::port::stamp;
 use crate::select::{Glob, IncludeExclude, LabelFilter};
@@ -94,6 +95,7 @@ pub fn validate(
     filters::check(&prepared.spec, &mut messages);
     filters::leave_out_snapshots(&mut prepared.spec);
     leave_out_labelled(&mut prepared.spec, around, &mut messages);
+    messages.extend(hook::check(&prepared.spec.hooks));
     let spec = &prepared.spec;
     let namespaces = namespaces(spec, &mut messages);
     let labels = LabelFilter::new(spec.label_selector.as_ref(), Some(&spec.or_label_selectors))
@@ -305,11 +307,6 @@ fn check_unsupported(spec: &BackupSpec, messages: &mut Vec<String>) {
             ));
         }
     };
-    refuse(
-        !spec.hooks.resources.is_empty(),
-        "hooks",
-        "remove the hooks or run them before the backup",
-    );
     refuse(
         spec.snapshot_move_data == Some(true),
         "snapshotMoveData",

@@ -7,6 +7,7 @@
 mod failure;
 mod faulty;
 mod fence;
+mod hooks;
 mod ordered;
 mod policies;
 mod remap;
@@ -38,7 +39,10 @@ struct Bench {
 
 impl Bench {
     async fn new() -> Self {
-        let plane = ControlPlane::shared();
+        Self::on(ControlPlane::shared()).await
+    }
+
+    async fn on(plane: &'static ControlPlane) -> Self {
         let options = ConnectOptions {
             kubeconfig: Some(plane.kubeconfig().to_owned()),
             ..ConnectOptions::default()

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Status {
+struct Told {
     status: String,
     message: String,
     reason: String,
@@ -28,7 +28,7 @@ struct Cause {
 /// `Success`, or `NonZeroExitCode` with the code as a cause, or words about why
 /// nothing could be run.
 pub(super) fn end(json: &[u8]) -> ExecEnd {
-    let status: Status = match serde_json::from_slice(json) {
+    let status: Told = match serde_json::from_slice(json) {
         Ok(status) => status,
         Err(problem) => {
             return ExecEnd::Failed(format!("its end was told in no known form: {problem}"));

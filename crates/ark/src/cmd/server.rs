@@ -74,6 +74,10 @@ pub struct ServerArgs {
           default_missing_value = "true", default_value = "false", value_parser = boolean)]
     schedule_skip_immediately: Option<bool>,
 
+    /// Item blocks of one backup whose hooks run at the same time
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    item_block_worker_count: usize,
+
     /// Calls to the API server in flight at most
     #[arg(long, value_name = "COUNT", default_value_t = 64)]
     max_concurrent_k8s_connections: usize,
@@ -196,6 +200,7 @@ impl ServerArgs {
         }
         options.backup.compression_level = self.compression_level;
         options.backup.versions = Versions::of_features(ctx.features());
+        options.backup.block_workers = self.item_block_worker_count.max(1);
         options.backup_defaults.ttl = span(self.default_backup_ttl);
         options.backup_defaults.item_operation_timeout = span(self.default_item_operation_timeout);
         options.restore_defaults.item_operation_timeout = span(self.default_item_operation_timeout);
