@@ -13,6 +13,7 @@ mod bench;
 mod cluster;
 mod crds;
 mod demo;
+mod docs;
 mod test;
 mod tidy;
 mod workspace;
@@ -35,6 +36,7 @@ enum Verb {
     Cluster(cluster::Arguments),
     Crds(crds::Arguments),
     Demo(demo::Arguments),
+    Docs(docs::Arguments),
     Test(test::Arguments),
     Tidy(tidy::Arguments),
 }
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Verb::Cluster(arguments) => cluster::run(arguments),
         Verb::Crds(arguments) => crds::run(&arguments),
         Verb::Demo(arguments) => demo::run(&arguments),
+        Verb::Docs(arguments) => docs::run(&arguments),
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Tidy(arguments) => tidy::run(&arguments),
     };

@@ -28,9 +28,11 @@ mod follow;
 pub mod lease;
 mod page;
 mod path;
+mod pods;
 mod throttle;
 pub mod wait;
 
 pub use connect::{ConnectError, ConnectOptions, Connection, install_tls};
 pub use controller::{Controller, ControllerOptions, Next, Trigger};
 pub use custom::{Custom, CustomError, CustomResource, Invalid, Listed, resource_of};
+pub use pods::{Answer, SourcePod};

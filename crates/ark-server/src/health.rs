@@ -1,5 +1,6 @@
-//! The HTTP endpoint: `/healthz`, `/readyz`, `/metrics`. Answers questions and
-//! changes nothing.
+//! The HTTP endpoint: `/healthz`, `/readyz`, `/metrics`, and `/download/NAME` for
+//! those who cannot reach the storage itself. Answers questions and changes
+//! nothing.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -8,8 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE};
-use http::{Method, Request, Response, StatusCode};
-use http_body_util::Full;
+use http::{Method, Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -17,6 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
+use crate::files::{Body, Files};
 use crate::metrics::Metrics;
 use crate::task::{OnCancel, TaskKind, Tasks};
 
@@ -72,6 +74,8 @@ pub(crate) struct Endpoint {
     pub(crate) stage: watch::Receiver<Stage>,
     /// Its metrics.
     pub(crate) metrics: Arc<Metrics>,
+    /// What download requests name; `None` answers that there is nothing.
+    pub(crate) files: Option<Arc<Files>>,
 }
 
 /// Listens on `address`; port 0 takes a free one. Returns where it listens.
@@ -116,8 +120,9 @@ pub(crate) fn serve(tasks: &Tasks, listener: TcpListener, endpoint: Endpoint) {
 
 async fn converse(stream: TcpStream, endpoint: Endpoint) {
     let service = service_fn(move |request: Request<Incoming>| {
-        let response = answer(&endpoint, request.method(), request.uri().path());
-        std::future::ready(Ok::<_, Infallible>(response))
+        let endpoint = endpoint.clone();
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        async move { Ok::<_, Infallible>(respond(&endpoint, &method, &uri).await) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -127,6 +132,17 @@ async fn converse(stream: TcpStream, endpoint: Endpoint) {
     if let Err(error) = served {
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+async fn respond(endpoint: &Endpoint, method: &Method, uri: &Uri) -> Response<Body> {
+    if let Some(files) = &endpoint.files
+        && method == Method::GET
+        && let Some(name) = uri.path().strip_prefix("/download/")
+    {
+        return files.answer(name, uri.query().unwrap_or_default()).await;
+    }
+    answer(endpoint, method, uri.path())
+        .map(|body| body.map_err(|never| match never {}).boxed_unsync())
 }
 
 fn answer(endpoint: &Endpoint, method: &Method, path: &str) -> Response<Full<Bytes>> {
@@ -208,6 +224,7 @@ mod tests {
         let endpoint = Endpoint {
             stage: receiver,
             metrics: Arc::new(Metrics::new()),
+            files: None,
         };
         let (listener, address) = bind("127.0.0.1:0").await.unwrap();
         serve(&tasks, listener, endpoint);

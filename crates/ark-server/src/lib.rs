@@ -9,9 +9,11 @@
 //! (running jobs, opened locations) can be lost at any moment.
 
 mod attempts;
+mod built_in;
 mod context;
 mod controller;
 mod disabled;
+mod files;
 mod health;
 mod jobs;
 mod locations;

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::files::Files;
 use crate::health::{self, Endpoint, Stage};
 use crate::metrics::Metrics;
 use crate::namespaces;
@@ -143,6 +144,7 @@ impl Server {
         let endpoint = Endpoint {
             stage: stages,
             metrics: Arc::clone(&metrics),
+            files: Some(Arc::new(Files::new(&self.connection, &self.namespace))),
         };
         health::serve(&tasks, self.listener, endpoint);
         tracing::info!(

@@ -63,31 +63,66 @@ pub enum FetchError {
 
 /// Reads the whole file behind a signed URL.
 pub async fn fetch(url: &str, options: &FetchOptions) -> Result<Bytes, FetchError> {
+    let mut file = begin(url, options).await?;
+    let mut body = BytesMut::new();
+    while let Some(chunk) = file.chunk().await? {
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// Begins to read the file behind a signed URL.
+pub async fn begin(url: &str, options: &FetchOptions) -> Result<Fetching, FetchError> {
     let (url, host) = parse(url)?;
     let mut location = Location::new("aws", "signed-url");
     location.ca_cert.clone_from(&options.ca_cert);
     let client = tls::client(&location, !options.insecure)?;
-    let failed = |error: reqwest::Error| FetchError::Transport {
-        host: host.clone(),
-        source: Box::new(error.without_url()),
+    let answer = match client.get(url).send().await {
+        Ok(answer) => answer,
+        Err(error) => return Err(transport(&host, error)),
     };
-    let mut answer = client.get(url).send().await.map_err(failed)?;
     match answer.status().as_u16() {
-        200..=299 => {}
-        404 => return Err(FetchError::NotFound { host }),
-        status => return Err(FetchError::Status { host, status }),
+        200..=299 => Ok(Fetching {
+            answer,
+            host,
+            max: options.max,
+            read: 0,
+        }),
+        404 => Err(FetchError::NotFound { host }),
+        status => Err(FetchError::Status { host, status }),
     }
-    let mut body = BytesMut::new();
-    while let Some(chunk) = answer.chunk().await.map_err(failed)? {
-        if (body.len() + chunk.len()) as u64 > options.max {
+}
+
+/// A file that is being read.
+#[derive(Debug)]
+pub struct Fetching {
+    answer: reqwest::Response,
+    host: String,
+    max: u64,
+    read: u64,
+}
+
+impl Fetching {
+    /// The next piece; `None` at the end.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, FetchError> {
+        let chunk = self.answer.chunk().await;
+        let chunk = chunk.map_err(|error| transport(&self.host, error))?;
+        self.read += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
+        if self.read > self.max {
             return Err(FetchError::TooLarge {
-                host,
-                max: options.max,
+                host: self.host.clone(),
+                max: self.max,
             });
         }
-        body.extend_from_slice(&chunk);
+        Ok(chunk)
     }
-    Ok(body.freeze())
+}
+
+fn transport(host: &str, error: reqwest::Error) -> FetchError {
+    FetchError::Transport {
+        host: host.to_owned(),
+        source: Box::new(error.without_url()),
+    }
 }
 
 fn parse(text: &str) -> Result<(url::Url, String), FetchError> {

@@ -45,7 +45,7 @@ mod transport;
 pub mod tuning;
 mod upload;
 
-pub use fetch::{FetchError, FetchOptions, fetch};
+pub use fetch::{FetchError, FetchOptions, Fetching, begin, fetch};
 pub use location::{Credentials, Location};
 pub use open::{OpenError, open, open_url};
 pub use probe::{LayoutError, check_layout};

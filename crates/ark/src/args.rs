@@ -3,6 +3,7 @@
 //!
 //! Values of single flags are parsed in [`value`] and [`selector`].
 
+pub mod klog;
 pub mod output;
 pub mod scope;
 pub mod selector;
@@ -81,6 +82,10 @@ pub struct GlobalArgs {
         conflicts_with_all = ["color", "no_color"]
     )]
     pub colorized: Option<bool>,
+
+    /// Flags that are taken and do nothing.
+    #[command(flatten)]
+    pub klog: klog::KlogArgs,
 }
 
 impl GlobalArgs {

@@ -4,8 +4,9 @@
 //! same when something is not there.
 
 use ark_api::{
-    Backup, BackupStorageLocation, DataDownload, DataUpload, DeleteBackupRequest, DownloadRequest,
-    ObjectMeta, PodVolumeBackup, PodVolumeRestore, Restore, Schedule, ServerStatusRequest,
+    Backup, BackupRepository, BackupStorageLocation, DataDownload, DataUpload, DeleteBackupRequest,
+    DownloadRequest, ObjectMeta, PodVolumeBackup, PodVolumeRestore, Restore, Schedule,
+    ServerStatusRequest, VolumeSnapshotLocation,
 };
 use ark_kube::{Custom, CustomError, CustomResource};
 use serde_json::Value;
@@ -44,6 +45,12 @@ resource!(Backup, "backup", "backup");
 resource!(Restore, "restore", "restore");
 resource!(Schedule, "schedule", "schedule");
 resource!(BackupStorageLocation, "backup location", "backup-location");
+resource!(
+    VolumeSnapshotLocation,
+    "snapshot location",
+    "snapshot-location"
+);
+resource!(BackupRepository, "repository", "repo");
 resource!(DeleteBackupRequest, "delete request", "backup");
 resource!(DownloadRequest, "download request", "backup");
 resource!(ServerStatusRequest, "status request", "version");

@@ -3,11 +3,16 @@
 
 pub mod backup;
 pub mod backup_location;
+pub mod bug;
 pub mod client;
 pub mod completion;
+pub mod debug;
 pub mod install;
+pub mod plugin;
+pub mod repo;
 pub mod restore;
 pub mod server;
+pub mod snapshot_location;
 pub mod uninstall;
 pub mod verb;
 pub mod version;
@@ -54,6 +59,19 @@ pub enum Command {
     /// Work with the places that backups are kept in
     #[command(subcommand, alias = "backup-locations", arg_required_else_help = true)]
     BackupLocation(backup_location::Command),
+    /// Work with the places that providers keep snapshots of volumes in
+    #[command(
+        subcommand,
+        alias = "snapshot-locations",
+        arg_required_else_help = true
+    )]
+    SnapshotLocation(snapshot_location::Command),
+    /// Show the repositories that hold data of volumes
+    #[command(subcommand, alias = "repos", arg_required_else_help = true)]
+    Repo(repo::Command),
+    /// Show what the server can do with kinds and volumes
+    #[command(subcommand, alias = "plugins", arg_required_else_help = true)]
+    Plugin(plugin::Command),
     /// Create a resource
     #[command(subcommand, arg_required_else_help = true)]
     Create(Box<verb::Create>),
@@ -77,6 +95,10 @@ pub enum Command {
     /// Settings of this program
     #[command(subcommand, arg_required_else_help = true)]
     Client(client::Command),
+    /// Collect what others need to understand a problem
+    Debug(debug::DebugArgs),
+    /// Show where and how to report a problem
+    Bug(bug::BugArgs),
     /// Print a script that completes commands in your shell
     Completion(completion::CompletionArgs),
 }
@@ -88,6 +110,9 @@ impl Command {
             Self::Backup(command) => ctx.block_on(command.run(ctx)),
             Self::Restore(command) => ctx.block_on(command.run(ctx)),
             Self::BackupLocation(command) => ctx.block_on(command.run(ctx)),
+            Self::SnapshotLocation(command) => ctx.block_on(command.run(ctx)),
+            Self::Repo(command) => ctx.block_on(command.run(ctx)),
+            Self::Plugin(command) => ctx.block_on(command.run(ctx)),
             Self::Create(command) => ctx.block_on(command.run(ctx)),
             Self::Get(command) => ctx.block_on(command.run(ctx)),
             Self::Describe(command) => ctx.block_on(command.run(ctx)),
@@ -97,6 +122,8 @@ impl Command {
             Self::Server(args) => server::run(ctx, &args),
             Self::Version(args) => version::run(ctx, &args),
             Self::Client(command) => command.run(ctx),
+            Self::Debug(args) => ctx.block_on(debug::run(ctx, args)),
+            Self::Bug(args) => bug::run(ctx, &args),
             Self::Completion(args) => completion::run(ctx, &args),
         }
     }

@@ -16,8 +16,15 @@ use ark_api::GoDuration;
 /// Pause between two looks at objects that are being deleted.
 const POLL: Duration = Duration::from_millis(500);
 
+const EXAMPLES: &str = "\
+Examples:
+  ark delete backup nightly
+  ark delete backup -l team=red --confirm
+  ark delete restore --all --wait";
+
 /// Flags of every `delete` verb.
 #[derive(Debug, Clone, Default, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct DeleteArgs {
     #[command(flatten)]
     pub(crate) which: WhichArgs,

@@ -13,6 +13,9 @@ pub const ARK_NAMESPACE: &str = "ARK_NAMESPACE";
 pub const VELERO_NAMESPACE: &str = "VELERO_NAMESPACE";
 /// Any value but the empty one turns colour off (<https://no-color.org>).
 pub const NO_COLOR: &str = "NO_COLOR";
+/// Name of the shell that asks what can follow; set by the scripts of
+/// `ark completion`.
+pub const ARK_COMPLETE: &str = "ARK_COMPLETE";
 /// `dumb` turns colour off.
 pub const TERM: &str = "TERM";
 /// What the server logs: `info`, `debug`, `ark_server=trace,info`.

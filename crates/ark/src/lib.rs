@@ -25,15 +25,18 @@ pub mod error;
 pub mod follow;
 pub mod install;
 pub mod listing;
+mod live;
 pub mod name;
 pub mod out;
+mod plugin;
+pub mod reference;
 pub mod work;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use clap::error::ErrorKind as ClapKind;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::args::ColorWhen;
 use crate::cmd::Cli;
@@ -45,8 +48,17 @@ use crate::out::talk::Talk;
 
 /// Runs a command line, the program's name first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(exit) = cmd::completion::answer(&arguments) {
+        return exit.into();
+    }
     let environment = Environment::read();
-    let cli = match Cli::try_parse_from(arguments) {
+    let mut command = plugin::named(Cli::command(), arguments.first());
+    let matches = command.try_get_matches_from_mut(&arguments);
+    let parsed = matches.and_then(|matches| {
+        Cli::from_arg_matches(&matches).map_err(|refusal| refusal.format(&mut command))
+    });
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(refusal) => return not_parsed(&refusal, &environment).into(),
     };

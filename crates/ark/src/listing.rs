@@ -39,8 +39,15 @@ pub trait Shown: Resource {
     }
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  ark get backups
+  ark get restores -l team=red -o yaml
+  ark get backup-locations -L team";
+
 /// Flags of every `get` verb.
 #[derive(Debug, Clone, Default, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct GetArgs {
     #[command(flatten)]
     which: LookArgs,

@@ -56,7 +56,7 @@ pub(crate) async fn reconcile(
 
 /// How long a request may stay: until its address expires or, unanswered, as long
 /// after its creation. `None` when that is over.
-fn time_left(request: &DownloadRequest, now: Timestamp) -> Option<Duration> {
+pub(crate) fn time_left(request: &DownloadRequest, now: Timestamp) -> Option<Duration> {
     let status = request.status.as_ref();
     let expiration = if let Some(expiration) = status.and_then(|status| status.expiration.as_ref())
     {
@@ -74,18 +74,19 @@ fn time_left(request: &DownloadRequest, now: Timestamp) -> Option<Duration> {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Owner {
+pub(crate) enum Owner {
     Backup,
     Restore,
 }
 
-struct File {
-    of: Owner,
-    key: String,
+/// An object of a store, and what it belongs to.
+pub(crate) struct File {
+    pub(crate) of: Owner,
+    pub(crate) key: String,
 }
 
 /// Which object of the store a target is; `None` for kinds of other versions.
-fn file_of(target: &DownloadTarget) -> Option<File> {
+pub(crate) fn file_of(target: &DownloadTarget) -> Option<File> {
     use DownloadTargetKind as Kind;
     let name = target.name.as_str();
     let backup = |key| {

@@ -8,6 +8,7 @@ use ark_kube::Next;
 use jiff::{SignedDuration, Timestamp};
 
 use super::ReconcileError;
+use crate::built_in;
 use crate::context::Context;
 
 /// How long an answer stays.
@@ -30,6 +31,7 @@ pub(crate) async fn reconcile(
     let status = answered.status.get_or_insert_default();
     status.phase = Some(ServerStatusRequestPhase::Processed);
     status.processed_timestamp = Some(Time(context.now()));
+    status.plugins = built_in::list();
     status.server_version = format!("v{}", env!("CARGO_PKG_VERSION"));
     context
         .api

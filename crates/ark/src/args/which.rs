@@ -2,14 +2,17 @@
 
 use ark_api::LabelSelector;
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 
 use super::selector::{selector, to_text};
+use crate::live;
 
 /// Names, all, or a selector: for verbs that change things.
 #[derive(Debug, Clone, Default, Args)]
 #[group(id = "which", required = true, multiple = false)]
 pub struct WhichArgs {
     /// Names
+    #[arg(add = ArgValueCandidates::new(live::names))]
     pub names: Vec<String>,
 
     /// All there are
@@ -26,6 +29,7 @@ pub struct WhichArgs {
 #[group(multiple = false)]
 pub struct LookArgs {
     /// Names [default: all]
+    #[arg(add = ArgValueCandidates::new(live::names))]
     pub names: Vec<String>,
 
     /// Those with these labels

@@ -4,6 +4,7 @@ pub mod cancel;
 pub mod create;
 pub mod delete;
 pub mod describe;
+pub mod download;
 pub mod get;
 pub mod logs;
 
@@ -23,6 +24,8 @@ pub enum Command {
     Get(get::GetArgs),
     /// Show everything about backups
     Describe(describe::DescribeArgs),
+    /// Download all objects of a backup as a tarball
+    Download(download::DownloadCommandArgs),
     /// Print the log of a backup
     Logs(logs::LogsArgs),
     /// Delete backups with all their data
@@ -38,6 +41,7 @@ impl Command {
             Self::Create(args) => Box::pin(create::run(ctx, *args)).await,
             Self::Get(args) => get::run(ctx, args).await,
             Self::Describe(args) => describe::run(ctx, args).await,
+            Self::Download(args) => download::run(ctx, args).await,
             Self::Logs(args) => logs::run(ctx, args).await,
             Self::Delete(args) => delete::run(ctx, args).await,
             Self::Cancel(args) => cancel::run(ctx, args).await,

@@ -1,9 +1,9 @@
 //! The same verbs with the verb first, as kubectl has them: `ark get backups`.
 
-use ark_api::Restore;
+use ark_api::{Restore, VolumeSnapshotLocation};
 use clap::Subcommand;
 
-use super::{backup, backup_location, restore};
+use super::{backup, backup_location, plugin, restore, snapshot_location};
 use crate::context::Context;
 use crate::deletion::DeleteArgs;
 use crate::error::{CommandError, Exit};
@@ -21,6 +21,9 @@ pub enum Create {
     /// Add a place to keep backups in
     #[command(alias = "backup-locations")]
     BackupLocation(Box<backup_location::create::CreateArgs>),
+    /// Add a place to keep snapshots of volumes in
+    #[command(alias = "snapshot-locations")]
+    SnapshotLocation(Box<snapshot_location::create::CreateArgs>),
 }
 
 impl Create {
@@ -30,6 +33,7 @@ impl Create {
             Self::Backup(args) => Box::pin(backup::create::run(ctx, *args)).await,
             Self::Restore(args) => Box::pin(restore::create::run(ctx, *args)).await,
             Self::BackupLocation(args) => backup_location::create::run(ctx, *args).await,
+            Self::SnapshotLocation(args) => snapshot_location::create::run(ctx, *args).await,
         }
     }
 }
@@ -46,6 +50,12 @@ pub enum Get {
     /// Show backup locations
     #[command(alias = "backup-location")]
     BackupLocations(backup_location::get::GetArgs),
+    /// Show snapshot locations
+    #[command(alias = "snapshot-location")]
+    SnapshotLocations(listing::GetArgs),
+    /// Show what the server can do with kinds and volumes
+    #[command(alias = "plugin")]
+    Plugins(plugin::get::GetArgs),
 }
 
 impl Get {
@@ -55,6 +65,10 @@ impl Get {
             Self::Backups(args) => backup::get::run(ctx, args).await,
             Self::Restores(args) => listing::run::<Restore>(ctx, args).await,
             Self::BackupLocations(args) => backup_location::get::run(ctx, args).await,
+            Self::SnapshotLocations(args) => {
+                listing::run::<VolumeSnapshotLocation>(ctx, args).await
+            }
+            Self::Plugins(args) => plugin::get::run(ctx, args).await,
         }
     }
 }

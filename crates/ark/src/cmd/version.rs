@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use ark_api::status_request::ServerStatusRequestStatus;
 use ark_api::{GoDuration, ObjectMeta, ServerStatusRequest, ServerStatusRequestPhase};
 use ark_kube::CustomError;
 use clap::Args;
@@ -16,8 +17,14 @@ use crate::{cluster, name};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
+const EXAMPLES: &str = "\
+Examples:
+  ark version
+  ark version --client -o json";
+
 /// Show the versions of this program and of the server
 #[derive(Debug, Clone, Default, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct VersionArgs {
     /// Only this program, without asking the server
     #[arg(long, alias = "client-only")]
@@ -51,6 +58,8 @@ struct Versions {
 #[serde(rename_all = "camelCase")]
 struct Client {
     version: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    git_commit: Option<&'static str>,
     api_versions: [&'static str; 2],
     backup_format_version: &'static str,
 }
@@ -64,6 +73,8 @@ struct Server {
 
 const CLIENT: Client = Client {
     version: concat!("v", env!("CARGO_PKG_VERSION")),
+    // Whoever builds a release sets it; an archive of the sources has no history.
+    git_commit: option_env!("ARK_GIT_COMMIT"),
     api_versions: [ark_api::V1, ark_api::V2ALPHA1],
     backup_format_version: ark_engine::backup::FORMAT_VERSION,
 };
@@ -95,6 +106,9 @@ fn show(ctx: &Context, versions: &Versions, format: TextFormat) -> Result<(), Co
         TextFormat::Yaml => document::print(&ctx.printer, versions, ObjectFormat::Yaml),
         TextFormat::Text => {
             let mut text = format!("Client:\n  Version: {}\n", CLIENT.version);
+            if let Some(commit) = CLIENT.git_commit {
+                let _ = writeln!(text, "  Git commit: {commit}");
+            }
             if let Some(server) = &versions.server {
                 let _ = write!(text, "Server:\n  Version: {}\n", server.version);
             }
@@ -110,8 +124,29 @@ fn show(ctx: &Context, versions: &Versions, format: TextFormat) -> Result<(), Co
     }
 }
 
-/// Asks the server by a status request, which is taken away again.
+/// Both versions as text; what the server says when it cannot be asked, too.
+pub(crate) async fn both(ctx: &Context) -> String {
+    let server = match ask(ctx, DEFAULT_TIMEOUT).await {
+        Ok(status) => status.server_version,
+        Err(error) => error.message,
+    };
+    format!("Client: {}\nServer: {server}\n", CLIENT.version)
+}
+
+/// Asks the server for its version.
 async fn server(ctx: &Context, args: &VersionArgs) -> Result<Server, CommandError> {
+    let timeout = args.timeout.map_or(DEFAULT_TIMEOUT, GoDuration::to_std);
+    Ok(Server {
+        version: ask(ctx, timeout).await?.server_version,
+        namespace: ctx.namespace().to_owned(),
+    })
+}
+
+/// Asks the server by a status request, which is taken away again.
+pub(crate) async fn ask(
+    ctx: &Context,
+    timeout: Duration,
+) -> Result<ServerStatusRequestStatus, CommandError> {
     let request = ServerStatusRequest {
         metadata: ObjectMeta {
             name: Some(format!("ark-cli-{}", &name::uid()[..8])),
@@ -123,20 +158,13 @@ async fn server(ctx: &Context, args: &VersionArgs) -> Result<Server, CommandErro
     let own = request.metadata.name.clone().unwrap_or_default();
     cluster::create(ctx, &request).await?;
     let custom = cluster::custom::<ServerStatusRequest>(ctx).await?;
-    let timeout = args.timeout.map_or(DEFAULT_TIMEOUT, GoDuration::to_std);
     let processed =
         |request: &ServerStatusRequest| *request.phase() == ServerStatusRequestPhase::Processed;
     let answered = custom.watch_until(&own, processed, timeout).await;
     // The server deletes it some time later; tidier is to do it now.
     let _ = custom.delete(&own).await;
     match answered {
-        Ok(request) => Ok(Server {
-            version: request
-                .status
-                .map(|status| status.server_version)
-                .unwrap_or_default(),
-            namespace: ctx.namespace().to_owned(),
-        }),
+        Ok(request) => Ok(request.status.unwrap_or_default()),
         Err(CustomError::Timeout { waited, .. }) => Err(CommandError::new(
             ErrorKind::TimedOut,
             format!(

@@ -14,6 +14,8 @@ mod error;
 mod foreign;
 mod help;
 mod install;
+mod plugin_form;
+mod reference;
 mod small;
 
 use std::path::Path;

@@ -8,6 +8,7 @@
 mod crash;
 mod direct;
 mod disaster;
+mod downloads;
 mod kubectl;
 
 use std::path::{Path, PathBuf};
@@ -81,9 +82,14 @@ impl<'a> Installation<'a> {
     }
 
     fn start(&mut self) {
+        self.start_at("127.0.0.1:0");
+    }
+
+    /// Starts the server with its HTTP port at an address.
+    fn start_at(&mut self, address: &str) {
         let log = self.log.reopen().unwrap();
         let child = ark(self.plane, &self.namespace)
-            .args(["server", "--metrics-address", "127.0.0.1:0"])
+            .args(["server", "--metrics-address", address])
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()

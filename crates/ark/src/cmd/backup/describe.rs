@@ -17,11 +17,20 @@ use crate::describe::{self, Fetched};
 use crate::download::{self, DownloadArgs};
 use crate::error::{CommandError, Exit};
 use crate::listing::name;
+use crate::out::describe::Description;
 use crate::out::document::TextFormat;
 use crate::{cluster, direct};
 
+const EXAMPLES: &str = "\
+Examples:
+  ark backup describe nightly
+  ark backup describe nightly --details
+  ark backup describe nightly -o json | jq .phase
+  ark backup describe nightly --from s3://my-backups";
+
 /// Show everything about backups
 #[derive(Debug, Clone, Default, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct DescribeArgs {
     #[command(flatten)]
     which: LookArgs,
@@ -63,18 +72,28 @@ pub async fn run(ctx: &Context, args: DescribeArgs) -> Result<Exit, CommandError
         let backups =
             cluster::select::<Backup>(ctx, &args.which.names, args.which.selector()).await?;
         for backup in &backups {
-            let mut beside = if has_files(backup.phase()) {
-                files(&Source::Server(ctx, &args.download), backup, args.details).await
-            } else {
-                Beside::default()
-            };
-            beside.deletions = of_backup::<DeleteBackupRequest>(ctx, backup).await?;
-            beside.pod_volumes = of_backup::<PodVolumeBackup>(ctx, backup).await?;
-            descriptions.push(describe(backup, &beside));
+            descriptions.push(one(ctx, backup, args.details, &args.download).await?);
         }
     }
     describe::print(ctx, &descriptions, args.output)?;
     Ok(Exit::Done)
+}
+
+/// Describes one backup of the cluster.
+pub(crate) async fn one(
+    ctx: &Context,
+    backup: &Backup,
+    details: bool,
+    download: &DownloadArgs,
+) -> Result<Description, CommandError> {
+    let mut beside = if has_files(backup.phase()) {
+        files(&Source::Server(ctx, download), backup, details).await
+    } else {
+        Beside::default()
+    };
+    beside.deletions = of_backup::<DeleteBackupRequest>(ctx, backup).await?;
+    beside.pod_volumes = of_backup::<PodVolumeBackup>(ctx, backup).await?;
+    Ok(describe(backup, &beside))
 }
 
 /// Objects with the labels of a backup.

@@ -2,22 +2,35 @@
 
 use ark_api::{Backup, BackupPhase, DownloadTargetKind};
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 
 use crate::context::Context;
 use crate::download::{self, DownloadArgs};
 use crate::error::{CommandError, Exit};
 use crate::work::Work as _;
-use crate::{cluster, direct};
+use crate::{cluster, direct, follow, live};
+
+const EXAMPLES: &str = "\
+Examples:
+  ark backup logs nightly
+  ark backup logs nightly --follow
+  ark backup logs nightly --from s3://my-backups";
 
 /// Print the log of a backup
 #[derive(Debug, Clone, Default, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct LogsArgs {
     /// Name of the backup
+    #[arg(add = ArgValueCandidates::new(live::names))]
     name: String,
 
     /// Read the bucket with your own credentials: a directory or `s3://BUCKET/PREFIX`
     #[arg(long, value_name = "DIR|URL")]
     from: Option<String>,
+
+    /// If it is still running: show its progress until it ends, then print its log
+    #[arg(short, long, conflicts_with = "from")]
+    follow: bool,
 
     #[command(flatten)]
     download: DownloadArgs,
@@ -30,7 +43,13 @@ pub async fn run(ctx: &Context, args: LogsArgs) -> Result<Exit, CommandError> {
         ctx.printer.print(log)?;
         return Ok(Exit::Done);
     }
-    let backup: Backup = cluster::get(ctx, &args.name).await?;
+    let mut backup: Backup = cluster::get(ctx, &args.name).await?;
+    if args.follow && !backup.phase().is_terminal() {
+        // The server writes the log when the backup ends; until then there is
+        // its progress. How the backup ended is for `describe` to tell.
+        follow::backup(ctx, &args.name, None).await?;
+        backup = cluster::get(ctx, &args.name).await?;
+    }
     if !has_files(backup.phase()) {
         return Err(no_log(&args.name, &backup.standing().phase));
     }
@@ -67,6 +86,6 @@ fn no_log(name: &str, phase: &str) -> CommandError {
     let message = format!("backup `{name}` has no log: it is in phase {phase}");
     CommandError::failed(message).hint(match phase {
         "FailedValidation" => format!("`ark backup describe {name}` shows what is wrong with it"),
-        _ => format!("`ark backup describe {name}` shows how it goes"),
+        _ => format!("`ark backup logs {name} --follow` waits for it"),
     })
 }

@@ -12,8 +12,15 @@ use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::{cluster, out};
 
+const EXAMPLES: &str = "\
+Examples:
+  ark backup-location create default --provider aws --bucket my-backups --config region=eu-central-1 --default
+  ark backup-location create minio --provider aws --bucket ark --config region=minio,s3ForcePathStyle=true,s3Url=http://minio:9000
+  ark backup-location create other --provider aws --bucket other --credential other-account=cloud --access-mode ReadOnly";
+
 /// Add a place to keep backups in
 #[derive(Debug, Clone, Default, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct CreateArgs {
     /// Name of the location
     name: String,
@@ -119,7 +126,7 @@ impl CreateArgs {
 }
 
 /// A key of a secret as locations refer to it.
-pub(super) fn secret((name, key): (String, String)) -> SecretKeySelector {
+pub(crate) fn secret((name, key): (String, String)) -> SecretKeySelector {
     SecretKeySelector {
         name,
         key,

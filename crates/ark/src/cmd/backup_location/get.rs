@@ -11,8 +11,14 @@ use crate::listing::{self, Shown, name, status};
 use crate::out::human;
 use crate::out::table::Cell;
 
+const EXAMPLES: &str = "\
+Examples:
+  ark backup-location get
+  ark backup-location get --default -o yaml";
+
 /// Show backup locations
 #[derive(Debug, Clone, Default, Args)]
+#[command(after_help = EXAMPLES)]
 #[group(skip)]
 pub struct GetArgs {
     /// Only the default location

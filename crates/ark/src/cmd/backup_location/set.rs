@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use ark_api::BackupStorageLocation;
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 
 use super::create::{certificate, secret};
 use crate::args::value::{boolean, secret_key};
@@ -11,11 +12,20 @@ use crate::cluster;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::listing::name;
+use crate::live;
+
+const EXAMPLES: &str = "\
+Examples:
+  ark backup-location set other --default
+  ark backup-location set default --credential new-account=cloud
+  ark backup-location set default --cacert ca.pem";
 
 /// Change a backup location
 #[derive(Debug, Clone, Default, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct SetArgs {
     /// Name of the location
+    #[arg(add = ArgValueCandidates::new(live::names))]
     name: String,
 
     /// Whether backups that name no location go here

@@ -7,8 +7,14 @@ use clap::Args;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 
+const EXAMPLES: &str = "\
+Examples:
+  ark client config get
+  ark client config get namespace";
+
 /// Show settings
 #[derive(Debug, Clone, Default, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct GetArgs {
     /// Keys [default: all that are set]
     keys: Vec<String>,

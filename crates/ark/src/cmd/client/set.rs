@@ -6,8 +6,15 @@ use crate::config::{CACERT, COLORIZED, FEATURES, NAMESPACE};
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 
+const EXAMPLES: &str = "\
+Examples:
+  ark client config set namespace=backups
+  ark client config set features=EnableCSI colorized=false
+  ark client config set namespace=";
+
 /// Change settings
 #[derive(Debug, Clone, Default, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct SetArgs {
     /// Settings, such as namespace=backups; an empty value removes the key
     #[arg(required = true, value_name = "KEY=VALUE", value_parser = setting)]

@@ -3,6 +3,7 @@
 use ark_api::restore::{ExistingResourcePolicy, RestoreStatusSpec, RestoreUploaderConfig};
 use ark_api::{Backup, BackupPhase, GoDuration, Restore, RestoreSpec, label};
 use clap::{ArgGroup, Args};
+use clap_complete::ArgValueCandidates;
 
 use crate::args::output::{CreateOutputArgs, MetadataArgs};
 use crate::args::scope::ScopeArgs;
@@ -11,7 +12,7 @@ use crate::args::wait::WaitArgs;
 use crate::cmd::backup::create::config_map;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
-use crate::{cluster, direct, follow, name, out};
+use crate::{cluster, direct, follow, live, name, out};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,11 +30,11 @@ pub struct CreateArgs {
     pub name: Option<String>,
 
     /// Backup to restore
-    #[arg(long, value_name = "BACKUP")]
+    #[arg(long, value_name = "BACKUP", add = ArgValueCandidates::new(live::backups))]
     pub from_backup: Option<String>,
 
     /// Restore the latest successful backup of this schedule
-    #[arg(long, value_name = "SCHEDULE")]
+    #[arg(long, value_name = "SCHEDULE", add = ArgValueCandidates::new(live::schedules))]
     pub from_schedule: Option<String>,
 
     /// With --from-schedule: take the latest backup even if some of its items failed

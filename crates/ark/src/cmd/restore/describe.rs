@@ -13,10 +13,17 @@ use crate::describe::restore::{Beside, describe};
 use crate::download::DownloadArgs;
 use crate::error::{CommandError, Exit};
 use crate::listing::name;
+use crate::out::describe::Description;
 use crate::out::document::TextFormat;
+
+const EXAMPLES: &str = "\
+Examples:
+  ark restore describe nightly-20260301120000 --details
+  ark restore describe -l team=red";
 
 /// Show everything about restores
 #[derive(Debug, Clone, Default, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct DescribeArgs {
     #[command(flatten)]
     which: LookArgs,
@@ -46,38 +53,48 @@ pub async fn run(ctx: &Context, args: DescribeArgs) -> Result<Exit, CommandError
         cluster::select::<Restore>(ctx, &args.which.names, args.which.selector()).await?;
     let mut descriptions = Vec::with_capacity(restores.len());
     for restore in &restores {
-        let selector = format!(
-            "{}={}",
-            label::RESTORE_NAME,
-            label::valid_value(name(restore))
-        );
-        let mut beside = files(ctx, restore, &args).await;
-        beside.pod_volumes = cluster::list::<PodVolumeRestore>(ctx, Some(&selector)).await?;
-        descriptions.push(describe(restore, &beside));
+        descriptions.push(one(ctx, restore, args.details, &args.download).await?);
     }
     describe::print(ctx, &descriptions, args.output)?;
     Ok(Exit::Done)
 }
 
+/// Describes one restore of the cluster.
+pub(crate) async fn one(
+    ctx: &Context,
+    restore: &Restore,
+    details: bool,
+    download: &DownloadArgs,
+) -> Result<Description, CommandError> {
+    let selector = format!(
+        "{}={}",
+        label::RESTORE_NAME,
+        label::valid_value(name(restore))
+    );
+    let mut beside = files(ctx, restore, details, download).await;
+    beside.pod_volumes = cluster::list::<PodVolumeRestore>(ctx, Some(&selector)).await?;
+    Ok(describe(restore, &beside))
+}
+
 /// Fetches the files that a description is made of.
-async fn files(ctx: &Context, restore: &Restore, args: &DescribeArgs) -> Beside {
+async fn files(ctx: &Context, restore: &Restore, details: bool, download: &DownloadArgs) -> Beside {
     use DownloadTargetKind as Kind;
     let mut beside = Beside {
-        details: args.details,
+        details,
         ..Beside::default()
     };
     if !has_files(restore.phase()) {
         return beside;
     }
-    let (name, download) = (name(restore), &args.download);
+    let name = name(restore);
     let outcome = restore.status.clone().unwrap_or_default();
     if outcome.errors > 0 || outcome.warnings > 0 {
         beside.results = fetched(ctx, Kind::RestoreResults, name, download).await;
     }
-    if args.details {
+    if details {
         beside.resources = fetched(ctx, Kind::RestoreResourceList, name, download).await;
     }
-    if args.details && outcome.restore_item_operations_attempted > 0 {
+    if details && outcome.restore_item_operations_attempted > 0 {
         beside.operations = fetched(ctx, Kind::RestoreItemOperations, name, download).await;
     }
     beside.volumes = fetched(ctx, Kind::RestoreVolumeInfo, name, download).await;

@@ -80,7 +80,6 @@ fn operation() -> BackupOperation {
         },
         "status": {
             "phase": "Completed", "nCompleted": 10, "nTotal": 10, "operationUnits": "Byte",
-            "created": "2026-03-01T12:00:00Z",
         },
     }))
     .unwrap()
@@ -108,7 +107,7 @@ fn volumes() -> Vec<BackupVolumeInfo> {
 fn deletion() -> DeleteBackupRequest {
     serde_json::from_value(json!({
         "apiVersion": "velero.io/v1", "kind": "DeleteBackupRequest",
-        "metadata": {"name": "nightly-x", "creationTimestamp": "2026-03-02T12:00:00Z"},
+        "metadata": {"name": "nightly-x"},
         "spec": {"backupName": "nightly"},
         "status": {"phase": "Processed", "errors": ["the bucket is read-only"]},
     }))

@@ -1,0 +1,40 @@
+//! What is built into this server under the names that Velero's plugins have, for
+//! those who ask a status request what a server can do.
+
+use ark_api::status_request::PluginInfo;
+
+/// Kinds of plugins, and what there is of each.
+const BUILT_IN: [(&str, &[&str]); 3] = [
+    ("BackupItemAction", &["pod", "pv", "service-account"]),
+    ("ObjectStore", &["aws"]),
+    (
+        "RestoreItemAction",
+        &[
+            "admission-webhook-configuration",
+            "apiservice",
+            "cluster-role-bindings",
+            "crd-preserve-fields",
+            "job",
+            "pod",
+            "pvc",
+            "role-bindings",
+            "secret",
+            "service",
+            "service-account",
+        ],
+    ),
+];
+
+/// Everything, by kind and name.
+pub(crate) fn list() -> Vec<PluginInfo> {
+    let of_kind = |(kind, names): (&str, &[&str])| -> Vec<PluginInfo> {
+        let names = names.iter();
+        names
+            .map(|name| PluginInfo {
+                name: format!("velero.io/{name}"),
+                kind: kind.to_owned(),
+            })
+            .collect()
+    };
+    BUILT_IN.into_iter().flat_map(of_kind).collect()
+}
