@@ -19,4 +19,5 @@ pub mod policy;
 pub mod port;
 pub mod progress;
 pub mod restore;
+pub mod schedule;
 pub mod select;
