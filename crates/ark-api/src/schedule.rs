@@ -62,8 +62,8 @@ phases! {
 pub struct ScheduleSpec {
     /// The spec of each backup.
     pub template: BackupSpec,
-    /// When a backup is made: a cron expression with five fields in the
-    /// server's time zone, or `@every` and a duration.
+    /// When a backup is made: a cron expression with five fields, in UTC unless
+    /// CRON_TZ and a time zone come first, or `@every` and a duration.
     pub schedule: String,
     /// Whether the schedule becomes the owner of its backups, so that they go
     /// when it goes.

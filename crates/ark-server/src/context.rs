@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ark_api::{
-    Backup, BackupStorageLocation, DeleteBackupRequest, DownloadRequest, Restore,
+    Backup, BackupStorageLocation, DeleteBackupRequest, DownloadRequest, Restore, Schedule,
     ServerStatusRequest,
 };
 use ark_engine::backup::{BackupError, Report as BackupReport};
@@ -13,6 +13,7 @@ use ark_kube::{Connection, Custom, Trigger};
 use jiff::Timestamp;
 
 use crate::controller::backup_queue::LastLook;
+use crate::events::Events;
 use crate::jobs::Jobs;
 use crate::locations::Locations;
 use crate::memory::Memory;
@@ -31,6 +32,7 @@ pub(crate) type DeletionResult = Vec<String>;
 pub(crate) struct Api {
     pub(crate) backups: Custom<Backup>,
     pub(crate) restores: Custom<Restore>,
+    pub(crate) schedules: Custom<Schedule>,
     pub(crate) locations: Custom<BackupStorageLocation>,
     pub(crate) deletions: Custom<DeleteBackupRequest>,
     pub(crate) downloads: Custom<DownloadRequest>,
@@ -54,6 +56,7 @@ pub(crate) struct Context {
     pub(crate) api: Api,
     pub(crate) locations: Locations,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) events: Events,
     pub(crate) backup_jobs: Jobs<BackupResult>,
     pub(crate) restore_jobs: Jobs<RestoreResult>,
     pub(crate) deletion_jobs: Jobs<DeletionResult>,
@@ -88,14 +91,19 @@ impl Context {
             restores,
             deletions,
         } = triggers;
+        let instance = options.identity.as_deref();
+        let (events_cluster, events_clock) = (Arc::clone(&cluster), Arc::clone(&clock));
+        let events = Events::start(events_cluster, namespace, instance, events_clock, tasks);
         Self {
             namespace: namespace.to_owned(),
             options,
+            events,
             cluster: Arc::clone(&cluster),
             clock,
             api: Api {
                 backups: Custom::new(connection, namespace),
                 restores: Custom::new(connection, namespace),
+                schedules: Custom::new(connection, namespace),
                 locations: Custom::new(connection, namespace),
                 deletions: Custom::new(connection, namespace),
                 downloads: Custom::new(connection, namespace),

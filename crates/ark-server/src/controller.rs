@@ -19,6 +19,7 @@ pub(crate) mod download_request;
 pub(crate) mod gc;
 pub(crate) mod housekeeping;
 pub(crate) mod restore;
+pub(crate) mod schedule;
 pub(crate) mod status_request;
 pub(crate) mod storage_location;
 

@@ -13,6 +13,7 @@ mod built_in;
 mod context;
 mod controller;
 mod disabled;
+mod events;
 mod files;
 mod health;
 mod jobs;

@@ -4,6 +4,7 @@
 //! number of series must not grow with the number of backups.
 
 mod own;
+mod schedule;
 
 use std::sync::Mutex;
 
@@ -80,6 +81,7 @@ pub(crate) struct Metrics {
     registry: Mutex<Registry>,
     backup: BackupMetrics,
     restore: RestoreMetrics,
+    schedule: schedule::ScheduleMetrics,
     location_status: Family<ByLocation, Gauge>,
     own: own::OwnMetrics,
 }
@@ -131,6 +133,7 @@ impl Metrics {
         let metrics = Self {
             backup: BackupMetrics::register(velero),
             restore: RestoreMetrics::register(velero),
+            schedule: schedule::ScheduleMetrics::register(velero),
             location_status: Family::default(),
             own,
             registry: Mutex::default(),
@@ -381,6 +384,16 @@ impl RestoreMetrics {
             metrics.total.clone(),
         );
         metrics
+    }
+
+    fn counters(&self) -> [&Counters; 5] {
+        [
+            &self.attempts,
+            &self.successes,
+            &self.partial_failures,
+            &self.failures,
+            &self.validation_failures,
+        ]
     }
 }
 

@@ -85,6 +85,7 @@ pub struct Server {
     options: ServerOptions,
     connection: Connection,
     namespace: String,
+    clock: Arc<dyn Clock>,
     listener: TcpListener,
     address: SocketAddr,
 }
@@ -116,9 +117,17 @@ impl Server {
             options,
             connection,
             namespace,
+            clock: Arc::new(SystemClock),
             listener,
             address,
         })
+    }
+
+    /// With another clock than the machine's for all that is decided by time.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
     }
 
     /// Where health and metrics are served.
@@ -152,8 +161,9 @@ impl Server {
             version = env!("CARGO_PKG_VERSION"), "ark server"
         );
 
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let seat = take_seat(&self.connection, &self.namespace, &self.options, &clock);
+        // The lease is between machines, whatever clock the controllers go by.
+        let machine: Arc<dyn Clock> = Arc::new(SystemClock);
+        let seat = take_seat(&self.connection, &self.namespace, &self.options, &machine);
         let Some(seat) = seat.await_or(&shutdown).await else {
             return Ok(());
         };
@@ -168,7 +178,7 @@ impl Server {
             &self.connection,
             &self.namespace,
             self.options,
-            clock,
+            self.clock,
             (&tasks, metrics, &stop),
         )?;
         stage.send_replace(Stage::Running);

@@ -299,6 +299,7 @@ async fn write(context: &Context, before: &Backup, after: &Backup) -> Result<(),
     if *after.phase() != BackupPhase::InProgress {
         context.queue.all();
     }
+    context.events.changed(before, after);
     Ok(())
 }
 

@@ -144,5 +144,7 @@ async fn write(
 ) -> Result<Backup, ReconcileError> {
     let name = before.metadata.name.as_deref().unwrap_or_default();
     let written = context.api.backups.patch_unchanged(name, before, after);
-    Ok(written.await?)
+    let stored = written.await?;
+    context.events.changed(before, after);
+    Ok(stored)
 }

@@ -150,6 +150,7 @@ async fn mark(
         .deletions
         .patch_unchanged(name, request, &begun)
         .await?;
+    context.events.changed(request, &begun);
     let mut deleting = backup.clone();
     let status = deleting.status.get_or_insert_default();
     status.phase = Some(BackupPhase::Deleting);
@@ -160,6 +161,7 @@ async fn mark(
         .backups
         .patch_unchanged(name, backup, &deleting)
         .await?;
+    context.events.changed(backup, &deleting);
     Ok(())
 }
 
@@ -273,5 +275,6 @@ async fn answer(
         .deletions
         .patch(name, request, &answered)
         .await?;
+    context.events.changed(request, &answered);
     Ok(Next::After(STALE_PAUSE))
 }

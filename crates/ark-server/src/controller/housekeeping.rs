@@ -29,6 +29,12 @@ pub(crate) async fn tidy(context: Arc<Context>) -> Result<(), ReconcileError> {
     context
         .deletion_jobs
         .forget_absent(&uids(deletions.iter().map(|one| &one.metadata)));
+    let schedules = context.api.schedules.list(None).await?;
+    let present = schedules
+        .items
+        .iter()
+        .filter_map(|one| one.metadata.name.clone());
+    context.metrics.forget_schedules(&present.collect());
     let locations = context.api.locations.list(None).await?;
     let invalid = locations.invalid.iter().map(|one| one.name.as_str());
     let names: Vec<&str> = locations

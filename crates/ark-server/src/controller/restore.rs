@@ -333,6 +333,7 @@ async fn write(context: &Context, before: &Restore, after: &Restore) -> Result<(
         .restores
         .patch_unchanged(name(before), before, after)
         .await?;
+    context.events.changed(before, after);
     Ok(())
 }
 

@@ -106,6 +106,7 @@ async fn report(
     status.message = problem.unwrap_or_default();
     status.last_validation_time = Some(Time(context.now()));
     context.api.locations.patch(name, location, &after).await?;
+    context.events.changed(location, &after);
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use super::ServerError;
 use crate::context::{Context, Triggers};
 use crate::controller::{
     ReconcileError, backup, backup_queue, backup_sync, delete_request, download_request, gc,
-    housekeeping, restore, status_request, storage_location,
+    housekeeping, restore, schedule, status_request, storage_location,
 };
 use crate::disabled::DisabledControllers;
 use crate::metrics::Metrics;
@@ -95,6 +95,12 @@ pub(super) fn start(
             set_up.controller()?,
             &context,
             status_request::reconcile,
+        ),
+        set_up.run(
+            "schedule",
+            set_up.controller()?,
+            &context,
+            schedule::reconcile,
         ),
         set_up.every("gc", collection, &context, gc::sweep),
         set_up.every("housekeeping", HOUSEKEEPING, &context, housekeeping::tidy),

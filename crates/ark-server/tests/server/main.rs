@@ -8,6 +8,7 @@
 
 mod bucket;
 mod cancel;
+mod clock;
 mod deletion;
 mod disabled;
 mod flow;
@@ -18,6 +19,7 @@ mod queue;
 mod recovery;
 mod requests;
 mod s3;
+mod schedule;
 mod selection;
 mod site;
 mod strict;

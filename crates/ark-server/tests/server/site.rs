@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
 use ark_api::Backup;
@@ -15,6 +15,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::MovedClock;
 use crate::strict::Files;
 
 /// Far more than anything here takes on a busy machine.
@@ -32,6 +33,8 @@ pub(crate) struct Site {
     pub(crate) namespace: String,
     pub(crate) namespaces: Namespaces<'static>,
     pub(crate) runtime: Runtime,
+    /// What the server goes by.
+    pub(crate) clock: Arc<MovedClock>,
     bucket: TempDir,
     server: Option<Running>,
 }
@@ -54,6 +57,7 @@ impl Site {
             namespace,
             namespaces,
             runtime,
+            clock: Arc::default(),
             bucket,
             server: None,
         }
@@ -86,6 +90,7 @@ impl Site {
         let shutdown = CancellationToken::new();
         let server = self.runtime.block_on(Server::prepare(options)).unwrap();
         let address = server.address();
+        let server = server.with_clock(self.clock.clone());
         let task = self.runtime.spawn(Box::pin(server.run(shutdown.clone())));
         self.server = Some(Running {
             shutdown,
