@@ -3,6 +3,7 @@
 //!
 //! Values of single flags are parsed in [`value`] and [`selector`].
 
+pub mod backup;
 pub mod klog;
 pub mod output;
 pub mod scope;

@@ -11,6 +11,7 @@ pub mod install;
 pub mod plugin;
 pub mod repo;
 pub mod restore;
+pub mod schedule;
 pub mod server;
 pub mod snapshot_location;
 pub mod uninstall;
@@ -56,6 +57,9 @@ pub enum Command {
     /// Work with restores
     #[command(subcommand, alias = "restores", arg_required_else_help = true)]
     Restore(restore::Command),
+    /// Work with schedules, which make backups by the clock
+    #[command(subcommand, alias = "schedules", arg_required_else_help = true)]
+    Schedule(schedule::Command),
     /// Work with the places that backups are kept in
     #[command(subcommand, alias = "backup-locations", arg_required_else_help = true)]
     BackupLocation(backup_location::Command),
@@ -109,6 +113,7 @@ impl Command {
         match self {
             Self::Backup(command) => ctx.block_on(command.run(ctx)),
             Self::Restore(command) => ctx.block_on(command.run(ctx)),
+            Self::Schedule(command) => ctx.block_on(command.run(ctx)),
             Self::BackupLocation(command) => ctx.block_on(command.run(ctx)),
             Self::SnapshotLocation(command) => ctx.block_on(command.run(ctx)),
             Self::Repo(command) => ctx.block_on(command.run(ctx)),

@@ -1,10 +1,11 @@
-//! Descriptions of backups and restores: what both have in common, and how they
+//! Descriptions of backups, restores and schedules: what they have in common, and how they
 //! are printed. Building one is pure; what must be fetched comes as a value.
 
 pub mod backup;
 mod operations;
 mod pod_volumes;
 pub mod restore;
+pub mod schedule;
 pub mod volumes;
 
 use ark_api::{GoDuration, LabelSelector, ObjectMeta};

@@ -1,9 +1,9 @@
 //! The same verbs with the verb first, as kubectl has them: `ark get backups`.
 
-use ark_api::{Restore, VolumeSnapshotLocation};
+use ark_api::{Restore, Schedule, VolumeSnapshotLocation};
 use clap::Subcommand;
 
-use super::{backup, backup_location, plugin, restore, snapshot_location};
+use super::{backup, backup_location, plugin, restore, schedule, snapshot_location};
 use crate::context::Context;
 use crate::deletion::DeleteArgs;
 use crate::error::{CommandError, Exit};
@@ -18,6 +18,9 @@ pub enum Create {
     /// Restore a backup
     #[command(alias = "restores")]
     Restore(Box<restore::create::CreateArgs>),
+    /// Create a schedule, which makes backups by the clock
+    #[command(alias = "schedules")]
+    Schedule(Box<schedule::create::CreateArgs>),
     /// Add a place to keep backups in
     #[command(alias = "backup-locations")]
     BackupLocation(Box<backup_location::create::CreateArgs>),
@@ -32,6 +35,7 @@ impl Create {
         match self {
             Self::Backup(args) => Box::pin(backup::create::run(ctx, *args)).await,
             Self::Restore(args) => Box::pin(restore::create::run(ctx, *args)).await,
+            Self::Schedule(args) => Box::pin(schedule::create::run(ctx, *args)).await,
             Self::BackupLocation(args) => backup_location::create::run(ctx, *args).await,
             Self::SnapshotLocation(args) => snapshot_location::create::run(ctx, *args).await,
         }
@@ -47,6 +51,9 @@ pub enum Get {
     /// Show restores
     #[command(alias = "restore")]
     Restores(listing::GetArgs),
+    /// Show schedules
+    #[command(alias = "schedule")]
+    Schedules(listing::GetArgs),
     /// Show backup locations
     #[command(alias = "backup-location")]
     BackupLocations(backup_location::get::GetArgs),
@@ -64,6 +71,7 @@ impl Get {
         match self {
             Self::Backups(args) => backup::get::run(ctx, args).await,
             Self::Restores(args) => listing::run::<Restore>(ctx, args).await,
+            Self::Schedules(args) => listing::run::<Schedule>(ctx, args).await,
             Self::BackupLocations(args) => backup_location::get::run(ctx, args).await,
             Self::SnapshotLocations(args) => {
                 listing::run::<VolumeSnapshotLocation>(ctx, args).await
@@ -82,6 +90,9 @@ pub enum Describe {
     /// Show everything about restores
     #[command(alias = "restore")]
     Restores(restore::describe::DescribeArgs),
+    /// Show everything about schedules
+    #[command(alias = "schedule")]
+    Schedules(schedule::describe::DescribeArgs),
 }
 
 impl Describe {
@@ -90,6 +101,7 @@ impl Describe {
         match self {
             Self::Backups(args) => backup::describe::run(ctx, args).await,
             Self::Restores(args) => restore::describe::run(ctx, args).await,
+            Self::Schedules(args) => schedule::describe::run(ctx, args).await,
         }
     }
 }
@@ -103,6 +115,9 @@ pub enum Delete {
     /// Delete restores; what they restored stays
     #[command(alias = "restores")]
     Restore(DeleteArgs),
+    /// Delete schedules; the backups stay unless the schedule owns them
+    #[command(alias = "schedules")]
+    Schedule(DeleteArgs),
     /// Delete backup locations; the buckets keep what is in them
     #[command(alias = "backup-locations")]
     BackupLocation(DeleteArgs),
@@ -114,6 +129,7 @@ impl Delete {
         match self {
             Self::Backup(args) => backup::delete::run(ctx, args).await,
             Self::Restore(args) => restore::delete::run(ctx, args).await,
+            Self::Schedule(args) => schedule::delete::run(ctx, args).await,
             Self::BackupLocation(args) => backup_location::delete::run(ctx, args).await,
         }
     }

@@ -1,7 +1,7 @@
 //! The description of a backup, in Velero's order and with Velero's keys.
 
 mod hooks;
-mod spec;
+pub(super) mod spec;
 
 use ark_api::{
     Backup, BackupPhase, BackupStatus, DeleteBackupRequest, DeleteBackupRequestPhase,

@@ -56,6 +56,45 @@ fn a_backup_by_scope() {
 }
 
 #[test]
+fn a_schedule_with_every_flag() {
+    insta::assert_snapshot!(show(&[
+        "schedule",
+        "create",
+        "nightly",
+        "--schedule=CRON_TZ=Europe/Berlin 0 3 * * mon-fri",
+        "--use-owner-references-in-backup",
+        "--paused=true",
+        "--skip-immediately=false",
+        "--include-namespaces=shop,bank",
+        "--exclude-resources=events",
+        "--selector=app=web",
+        "--labels=team=red",
+        "--annotations=note=x",
+        "--ttl=72h",
+        "--storage-location=offsite",
+        "--snapshot-volumes=false",
+        "--ordered-resources=pods=shop/a",
+        "-o",
+        "yaml",
+    ]));
+}
+
+#[test]
+fn a_schedule_with_the_verb_first() {
+    insta::assert_snapshot!(show(&[
+        "create",
+        "schedule",
+        "often",
+        "--schedule",
+        "@every 6h",
+        "--skip-immediately",
+        "true",
+        "-o",
+        "json",
+    ]));
+}
+
+#[test]
 fn a_restore_with_every_flag() {
     insta::assert_snapshot!(show(&[
         "restore",

@@ -11,6 +11,22 @@ fn unknown_flags_and_verbs() {
 }
 
 #[test]
+fn schedules_that_never_come() {
+    insta::assert_snapshot!(show_all(&[
+        &["schedule", "create", "x"],
+        &["schedule", "create", "x", "--schedule="],
+        &["schedule", "create", "x", "--schedule=0 0 3 * * *"],
+        &["schedule", "create", "x", "--schedule=0 0 31 feb *"],
+        &["schedule", "create", "x", "--schedule=TZ=Moon 0 3 * * *"],
+        &["schedule", "pause"],
+        &["schedule", "unpause", "x", "--all"],
+        &["schedule", "pause", "x", "--skip-immediately"],
+        &["backup", "create", "--from-schedule=x", "--selector=a=b"],
+        &["backup", "create", "--from-schedule=x", "--ttl=1h"],
+    ]));
+}
+
+#[test]
 fn values_that_cannot_be() {
     insta::assert_snapshot!(show_all(&[
         &["backup", "create", "x", "--ttl=30d"],

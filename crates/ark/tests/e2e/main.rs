@@ -10,6 +10,7 @@ mod direct;
 mod disaster;
 mod downloads;
 mod kubectl;
+mod schedule;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

@@ -5,11 +5,11 @@ use ark_api::{Backup, BackupPhase, GoDuration, Restore, RestoreSpec, label};
 use clap::{ArgGroup, Args};
 use clap_complete::ArgValueCandidates;
 
+use crate::args::backup::config_map;
 use crate::args::output::{CreateOutputArgs, MetadataArgs};
 use crate::args::scope::ScopeArgs;
 use crate::args::value::{Map, boolean, duration, merged, namespace_mappings};
 use crate::args::wait::WaitArgs;
-use crate::cmd::backup::create::config_map;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::{cluster, direct, follow, live, name, out};
