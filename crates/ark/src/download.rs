@@ -1,5 +1,5 @@
 //! Files of backups and restores, by way of the server: a download request, its
-//! answer, and the file behind it. [`source`] says where the file is read.
+//! answer, and the file behind it. `source` says where the file is read.
 
 mod source;
 
