@@ -14,6 +14,7 @@ mod cluster;
 mod crds;
 mod demo;
 mod docs;
+mod generated;
 mod test;
 mod tidy;
 mod workspace;
