@@ -230,17 +230,7 @@ fn to_location(source: &Source) -> Location {
 }
 
 fn secrets() -> ApiResource {
-    ApiResource {
-        group: String::new(),
-        version: "v1".to_owned(),
-        plural: "secrets".to_owned(),
-        singular: "secret".to_owned(),
-        kind: "Secret".to_owned(),
-        namespaced: true,
-        verbs: vec!["get".to_owned()],
-        short_names: Vec::new(),
-        preferred: true,
-    }
+    ApiResource::v1("", "secrets", "Secret", true)
 }
 
 #[cfg(test)]

@@ -29,15 +29,5 @@ pub(crate) async fn list(cluster: &dyn Cluster) -> Result<Vec<Object>, ClusterEr
 
 /// The kind `Namespace`, which every cluster serves in this form.
 pub(crate) fn resource() -> ApiResource {
-    ApiResource {
-        group: String::new(),
-        version: "v1".to_owned(),
-        plural: "namespaces".to_owned(),
-        singular: "namespace".to_owned(),
-        kind: "Namespace".to_owned(),
-        namespaced: false,
-        verbs: vec!["get".to_owned(), "list".to_owned()],
-        short_names: Vec::new(),
-        preferred: true,
-    }
+    ApiResource::v1("", "namespaces", "Namespace", false)
 }

@@ -34,6 +34,22 @@ pub struct ApiResource {
 }
 
 impl ApiResource {
+    /// A kind that every cluster serves in version `v1`, known without discovery:
+    /// what it can do, and other names of it, are left out.
+    pub fn v1(group: &str, plural: &str, kind: &str, namespaced: bool) -> Self {
+        Self {
+            group: group.to_owned(),
+            version: "v1".to_owned(),
+            plural: plural.to_owned(),
+            singular: kind.to_lowercase(),
+            kind: kind.to_owned(),
+            namespaced,
+            verbs: Vec::new(),
+            short_names: Vec::new(),
+            preferred: true,
+        }
+    }
+
     /// `apiVersion` of objects of this kind: `v1`, `apps/v1`.
     pub fn api_version(&self) -> String {
         if self.group.is_empty() {

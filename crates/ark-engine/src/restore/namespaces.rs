@@ -209,17 +209,7 @@ fn kind() -> GroupResource {
 
 /// Every cluster serves namespaces at the same place.
 fn resource() -> ApiResource {
-    ApiResource {
-        group: String::new(),
-        version: "v1".to_owned(),
-        plural: "namespaces".to_owned(),
-        singular: "namespace".to_owned(),
-        kind: "Namespace".to_owned(),
-        namespaced: false,
-        verbs: Vec::new(),
-        short_names: vec!["ns".to_owned()],
-        preferred: true,
-    }
+    ApiResource::v1("", "namespaces", "Namespace", false)
 }
 
 /// A namespace like the stored one, under a name that may be another.

@@ -116,15 +116,5 @@ async fn remove(
 }
 
 fn namespaces() -> ApiResource {
-    ApiResource {
-        group: String::new(),
-        version: "v1".to_owned(),
-        plural: "namespaces".to_owned(),
-        singular: "namespace".to_owned(),
-        kind: "Namespace".to_owned(),
-        namespaced: false,
-        verbs: Vec::new(),
-        short_names: Vec::new(),
-        preferred: true,
-    }
+    ApiResource::v1("", "namespaces", "Namespace", false)
 }

@@ -101,15 +101,10 @@ async fn any_object(
 }
 
 fn definitions() -> ApiResource {
-    ApiResource {
-        group: "apiextensions.k8s.io".to_owned(),
-        version: "v1".to_owned(),
-        plural: "customresourcedefinitions".to_owned(),
-        singular: String::new(),
-        kind: "CustomResourceDefinition".to_owned(),
-        namespaced: false,
-        verbs: Vec::new(),
-        short_names: Vec::new(),
-        preferred: true,
-    }
+    ApiResource::v1(
+        "apiextensions.k8s.io",
+        "customresourcedefinitions",
+        "CustomResourceDefinition",
+        false,
+    )
 }
