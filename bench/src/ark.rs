@@ -68,6 +68,8 @@ impl Server {
             .arg("--kubeconfig")
             .arg(cluster.plane.kubeconfig())
             .args(["--namespace", NAMESPACE, "--metrics-address=127.0.0.1:0"])
+            // As in the Deployment.
+            .env("MALLOC_ARENA_MAX", "2")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(file)
