@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::{ExitCode, ExitStatus, Stdio};
 
 use anyhow::{Context as _, Result, bail};
+use ark_testkit::binaries::{kwok, velero};
 use ark_testkit::s3::S3Server;
 use ark_testkit::{CONTROL_PLANE_VARIABLE, ControlPlane, Options, S3_VARIABLE};
 use clap::Args;
@@ -54,6 +55,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     // Before the servers: nothing is started for what does not compile.
     let binaries = compile(arguments, &packages)?;
 
+    // What only some tests need: nobody shall wait for it inside a test.
+    kwok::ensure()?;
+    velero::ensure()?;
     eprintln!("starting the shared control plane and S3 server");
     let plane = ControlPlane::start(&Options::default())?;
     let s3 = S3Server::start()?;

@@ -7,7 +7,9 @@
 //! program and two processes never build the same. Programs are built with Go and
 //! tell their true version.
 
-pub(crate) mod kwok;
+mod go;
+pub mod kwok;
+pub mod velero;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -16,7 +18,8 @@ use std::str::FromStr;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{cache, environment, progress};
+use self::go::GoProgram;
+use crate::environment;
 
 /// A Kubernetes release that `testenv/` pins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,10 +53,9 @@ impl KubernetesVersion {
 
     /// The folder of the Go module that pins this release.
     fn module(self) -> PathBuf {
-        let testenv = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testenv");
         match self {
-            Self::V1_36 => testenv.join("v1.36"),
-            Self::V1_37 => testenv,
+            Self::V1_36 => go::module("v1.36"),
+            Self::V1_37 => go::module(""),
         }
     }
 
@@ -218,33 +220,15 @@ fn told_version(apiserver: &Path) -> Result<String> {
 }
 
 fn built(version: KubernetesVersion, program: Program) -> Result<PathBuf> {
-    let dir = cache::dir(version.full())?;
-    let path = dir.join(program.name());
-    if path.is_file() {
-        return Ok(path);
+    GoProgram {
+        what: &format!("{} for Kubernetes {version}", program.name()),
+        module: version.module(),
+        package: &program.package(),
+        folder: version.full(),
+        name: program.name(),
+        linker_flags: &linker_flags(version),
     }
-    let _lock = cache::Lock::take(&dir)?;
-    // Whoever held the lock before may have built it.
-    if !path.is_file() {
-        cache::remove_leftovers(&dir)?;
-        build(version, program, &path)?;
-    }
-    Ok(path)
-}
-
-fn build(version: KubernetesVersion, program: Program, path: &Path) -> Result<()> {
-    let dir = path.parent().context("a program lies in a folder")?;
-    let unfinished = cache::unfinished(dir, program.name());
-    let mut go = Command::new("go");
-    go.args(["build", "-v", "-ldflags", &linker_flags(version), "-o"])
-        .arg(&unfinished)
-        .arg(program.package())
-        .current_dir(version.module())
-        .env("CGO_ENABLED", "0");
-    let what = format!("building {} for Kubernetes {version}", program.name());
-    progress::run(&what, &mut go).context("Go 1.26 or newer builds the test control plane")?;
-    std::fs::rename(&unfinished, path)
-        .with_context(|| format!("cannot put {} in place", path.display()))
+    .ensure()
 }
 
 /// Servers built with plain `go build` call themselves `v0.0.0-master+$Format`.
@@ -271,10 +255,8 @@ mod tests {
     #[test]
     fn versions_are_those_that_the_modules_pin() {
         for version in KubernetesVersion::ALL {
-            let path = version.module().join("go.mod");
-            let text = std::fs::read_to_string(&path).unwrap();
             let line = format!("k8s.io/kubernetes {}", version.full());
-            assert!(text.contains(&line), "{} lacks {line:?}", path.display());
+            assert!(go::pins(&version.module()).contains(&line), "{line:?}");
         }
     }
 

