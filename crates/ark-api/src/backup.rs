@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    GoDuration, LabelSelector, Time, TypedLocalObjectReference,
+    Condition, GoDuration, LabelSelector, Time, TypedLocalObjectReference,
     hook::{BackupHooks, HookStatus},
     wire::{name, null, zero},
 };
@@ -253,6 +253,10 @@ pub struct BackupStatus {
     /// Hooks so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hook_status: Option<HookStatus>,
+    /// The phase, summed up for tools that know conditions only.
+    #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
 }
 
 /// How many items a backup has and how many of them are done.

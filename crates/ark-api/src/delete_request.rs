@@ -5,7 +5,10 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::wire::{name, null, zero};
+use crate::{
+    Condition,
+    wire::{name, null, zero},
+};
 
 phases! {
     /// Where a deletion stands.
@@ -55,7 +58,7 @@ pub struct DeleteBackupRequestSpec {
 has_phase!(DeleteBackupRequest, DeleteBackupRequestPhase, New);
 
 /// How the deletion goes or went.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct DeleteBackupRequestStatus {
     /// Where the deletion stands.
@@ -64,4 +67,8 @@ pub struct DeleteBackupRequestStatus {
     /// What went wrong.
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub errors: Vec<String>,
+    /// The phase, summed up for tools that know conditions only.
+    #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
 }

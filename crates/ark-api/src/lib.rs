@@ -32,6 +32,7 @@ mod named;
 
 pub mod backup;
 pub mod cancel;
+pub mod condition;
 pub mod crd;
 pub mod data_move;
 pub mod delete_request;
@@ -51,6 +52,7 @@ pub mod storage_location;
 pub mod wire;
 
 pub use backup::{Backup, BackupPhase, BackupSpec, BackupStatus};
+pub use condition::Condition;
 pub use data_move::{DataDownload, DataUpload};
 pub use delete_request::{DeleteBackupRequest, DeleteBackupRequestPhase};
 pub use download_request::{

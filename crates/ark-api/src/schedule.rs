@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BackupSpec, Time,
+    BackupSpec, Condition, Time,
     wire::{name, null, zero},
 };
 
@@ -96,4 +96,8 @@ pub struct ScheduleStatus {
     /// Everything that is wrong with the spec.
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub validation_errors: Vec<String>,
+    /// The phase, summed up for tools that know conditions only.
+    #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
 }

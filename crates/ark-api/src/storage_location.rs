@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    GoDuration, Time,
+    Condition, GoDuration, Time,
     wire::{name, null, zero},
 };
 
@@ -182,4 +182,8 @@ pub struct BackupStorageLocationStatus {
     /// No longer used: see spec.accessMode.
     #[serde(deserialize_with = "name", skip_serializing_if = "Option::is_none")]
     pub access_mode: Option<AccessMode>,
+    /// The phase, summed up for tools that know conditions only.
+    #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
 }

@@ -5,8 +5,6 @@
 //! and goes on; a full queue drops it, and a refusal by the API server is told in
 //! the log and has no other consequence. The state is in the resource.
 
-mod phase;
-
 use std::sync::Arc;
 
 use ark_engine::port::{ApiResource, Clock, Cluster, CreateOptions};
@@ -16,8 +14,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use crate::phase::{Phased, Verdict};
 use crate::task::{OnCancel, TaskKind, Tasks};
-pub(crate) use phase::{Phased, Severity};
+use crate::text::cut;
 
 /// Events that wait to be sent. A server changes a few phases a second at most.
 const QUEUE: usize = 256;
@@ -90,17 +89,7 @@ async fn send(cluster: Arc<dyn Cluster>, namespace: String, mut events: mpsc::Re
 }
 
 fn resource() -> ApiResource {
-    ApiResource {
-        group: "events.k8s.io".to_owned(),
-        version: "v1".to_owned(),
-        plural: "events".to_owned(),
-        singular: "event".to_owned(),
-        kind: "Event".to_owned(),
-        namespaced: true,
-        verbs: vec!["create".to_owned()],
-        short_names: Vec::new(),
-        preferred: true,
-    }
+    ApiResource::v1("events.k8s.io", "events", "Event", true)
 }
 
 fn event<K: CustomResource + Phased>(
@@ -117,9 +106,9 @@ fn event<K: CustomResource + Phased>(
     } else {
         note
     };
-    let kind = match object.severity() {
-        Severity::Normal => "Normal",
-        Severity::Warning => "Warning",
+    let kind = match object.verdict() {
+        Verdict::Bad => "Warning",
+        Verdict::Good | Verdict::Open | Verdict::Unchanged => "Normal",
     };
     json!({
         "apiVersion": "events.k8s.io/v1",
@@ -148,16 +137,6 @@ fn event_name(object: &str, now: Timestamp) -> String {
     let end = object.floor_char_boundary(LONGEST_OBJECT);
     let object = object[..end].trim_end_matches(['-', '.']);
     format!("{object}.{:x}", now.as_nanosecond())
-}
-
-/// As much of a text as fits, with a sign where something is missing.
-fn cut(text: &str, bytes: usize) -> String {
-    const MORE: &str = "...";
-    if text.len() <= bytes {
-        return text.to_owned();
-    }
-    let end = text.floor_char_boundary(bytes - MORE.len());
-    format!("{}{MORE}", &text[..end])
 }
 
 #[cfg(test)]
@@ -202,15 +181,5 @@ mod tests {
         );
         assert!(name.len() <= 253 && name.starts_with("nnn"), "{name}");
         assert!(name.contains("n."), "{name}");
-    }
-
-    #[test]
-    fn a_long_note_is_cut_where_a_letter_ends() {
-        let long = cut(&"\u{e4}".repeat(2000), LONGEST_NOTE);
-        assert!(
-            long.len() <= LONGEST_NOTE && long.ends_with("..."),
-            "{long}"
-        );
-        assert_eq!(cut("short", LONGEST_NOTE), "short");
     }
 }

@@ -22,11 +22,14 @@ mod memory;
 mod metrics;
 mod namespaces;
 mod options;
+mod phase;
 mod queue;
 mod run;
 mod slots;
 mod status;
 mod task;
+mod text;
+mod transition;
 
 pub use disabled::{DisabledControllers, UnknownControllers};
 pub use options::ServerOptions;

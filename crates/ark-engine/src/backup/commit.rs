@@ -174,6 +174,8 @@ fn document(
     progress.total_items = items;
     progress.items_backed_up = items;
     status.hook_status = Some(job.hooks());
+    // Whoever lists the bucket derives them from the phase again.
+    status.conditions.clear();
     document.metadata.managed_fields = None;
     document
         .metadata

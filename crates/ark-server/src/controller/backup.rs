@@ -291,15 +291,10 @@ async fn fail(context: &Context, backup: &Backup, reason: String) -> Result<Next
 }
 
 async fn write(context: &Context, before: &Backup, after: &Backup) -> Result<(), ReconcileError> {
-    context
-        .api
-        .backups
-        .patch_unchanged(name(before), before, after)
-        .await?;
+    context.advance(&context.api.backups, before, after).await?;
     if *after.phase() != BackupPhase::InProgress {
         context.queue.all();
     }
-    context.events.changed(before, after);
     Ok(())
 }
 

@@ -123,7 +123,9 @@ async fn give(context: &Context, backup: &Backup, turn: Turn) -> Result<(), Reco
         let status = queued.status.get_or_insert_default();
         status.phase = Some(BackupPhase::Queued);
         status.queue_position = place;
-        write(context, backup, &queued).await?
+        context
+            .advance(&context.api.backups, backup, &queued)
+            .await?
     } else {
         backup.clone()
     };
@@ -132,19 +134,9 @@ async fn give(context: &Context, backup: &Backup, turn: Turn) -> Result<(), Reco
         let status = ready.status.get_or_insert_default();
         status.phase = Some(BackupPhase::ReadyToStart);
         status.queue_position = 0;
-        write(context, &current, &ready).await?;
+        context
+            .advance(&context.api.backups, &current, &ready)
+            .await?;
     }
     Ok(())
-}
-
-async fn write(
-    context: &Context,
-    before: &Backup,
-    after: &Backup,
-) -> Result<Backup, ReconcileError> {
-    let name = before.metadata.name.as_deref().unwrap_or_default();
-    let written = context.api.backups.patch_unchanged(name, before, after);
-    let stored = written.await?;
-    context.events.changed(before, after);
-    Ok(stored)
 }

@@ -19,6 +19,7 @@ use futures::StreamExt as _;
 use super::ReconcileError;
 use crate::context::Context;
 use crate::memory::Due;
+use crate::phase;
 use plan::{Adoption, Destination, InCluster, Known, SyncPlan, adopt, plan_sync};
 
 /// Metadata files read at the same time.
@@ -169,13 +170,14 @@ async fn import(
             return Ok(());
         }
     };
-    let backup: Backup = match serde_json::from_value(document) {
+    let mut backup: Backup = match serde_json::from_value(document) {
         Ok(backup) => backup,
         Err(error) => {
             tracing::warn!(backup = name, location, %error, "cannot be imported");
             return Ok(());
         }
     };
+    phase::sum_up(&mut backup, context.now());
     match context.api.backups.create(&backup).await {
         Ok(_) => tracing::info!(backup = name, location, "imported"),
         Err(error) => match error.kind() {

@@ -144,24 +144,16 @@ async fn mark(
     if let Some(uid) = &backup.metadata.uid {
         labels.insert(label::BACKUP_UID.to_owned(), uid.clone());
     }
-    let name = request.metadata.name.as_deref().unwrap_or_default();
     context
-        .api
-        .deletions
-        .patch_unchanged(name, request, &begun)
+        .advance(&context.api.deletions, request, &begun)
         .await?;
-    context.events.changed(request, &begun);
     let mut deleting = backup.clone();
     let status = deleting.status.get_or_insert_default();
     status.phase = Some(BackupPhase::Deleting);
     status.queue_position = 0;
-    let name = backup.metadata.name.as_deref().unwrap_or_default();
     context
-        .api
-        .backups
-        .patch_unchanged(name, backup, &deleting)
+        .advance(&context.api.backups, backup, &deleting)
         .await?;
-    context.events.changed(backup, &deleting);
     Ok(())
 }
 
@@ -258,7 +250,6 @@ async fn answer(
     request: &DeleteBackupRequest,
     errors: Vec<String>,
 ) -> Result<Next, ReconcileError> {
-    let name = request.metadata.name.as_deref().unwrap_or_default();
     if !errors.is_empty() {
         tracing::warn!(
             backup = request.spec.backup_name,
@@ -271,10 +262,7 @@ async fn answer(
     status.phase = Some(DeleteBackupRequestPhase::Processed);
     status.errors = errors;
     context
-        .api
-        .deletions
-        .patch(name, request, &answered)
+        .advance_beside_others(&context.api.deletions, request, &answered)
         .await?;
-    context.events.changed(request, &answered);
     Ok(Next::After(STALE_PAUSE))
 }

@@ -133,7 +133,9 @@ async fn reject(
         let reason = format!("it cannot be begun again: {}", rejected.messages.join("; "));
         return fail(context, restore, reason).await;
     }
-    write(context, restore, &rejected.prepared).await?;
+    context
+        .advance(&context.api.restores, restore, &rejected.prepared)
+        .await?;
     context
         .metrics
         .restore_ended(schedule_of(restore), Outcome::Invalid);
@@ -211,7 +213,9 @@ async fn start(
     };
     attempts::add(&mut valid.restore.metadata);
     removal::hold(&mut valid.restore.metadata);
-    write(context, restore, &valid.restore).await?;
+    context
+        .advance(&context.api.restores, restore, &valid.restore)
+        .await?;
     context.metrics.restore_started(schedule_of(&valid.restore));
     let again = *restore.phase() == RestorePhase::InProgress;
     context.metrics.job_started("restore", again);
@@ -299,7 +303,9 @@ async fn complete(
 ) -> Result<Next, ReconcileError> {
     let mut done = restore.clone();
     done.status = Some(report.status.clone());
-    write(context, restore, &done).await?;
+    context
+        .advance(&context.api.restores, restore, &done)
+        .await?;
     let outcome = match done.phase() {
         RestorePhase::Completed => Outcome::Success,
         _ => Outcome::Partial,
@@ -320,21 +326,13 @@ async fn fail(
     status.phase = Some(RestorePhase::Failed);
     status.failure_reason = reason;
     status.completion_timestamp = Some(Time(context.now()));
-    write(context, restore, &failed).await?;
+    context
+        .advance(&context.api.restores, restore, &failed)
+        .await?;
     context
         .metrics
         .restore_ended(schedule_of(restore), Outcome::Failure);
     Ok(Next::OnChange)
-}
-
-async fn write(context: &Context, before: &Restore, after: &Restore) -> Result<(), ReconcileError> {
-    context
-        .api
-        .restores
-        .patch_unchanged(name(before), before, after)
-        .await?;
-    context.events.changed(before, after);
-    Ok(())
 }
 
 /// The schedule whose backup is restored, for metrics.

@@ -85,7 +85,10 @@ async fn judge(
         return Ok(judged);
     }
     tracing::info!(schedule = name(schedule), phase = %judged.phase(), ?problems, "schedule checked");
-    write(context, schedule, &judged).await
+    let stored = context
+        .advance(&context.api.schedules, schedule, &judged)
+        .await?;
+    Ok(stored)
 }
 
 async fn decide(
@@ -135,7 +138,9 @@ async fn make(context: &Context, schedule: &Schedule, at: Timestamp) -> Result<(
     status.last_backup = Some(stamp(now));
     // What has not happened yet was noted while the clock was wrong.
     status.last_skipped.take_if(|skipped| skipped.0 > now);
-    write(context, schedule, &made).await?;
+    context
+        .advance(&context.api.schedules, schedule, &made)
+        .await?;
     Ok(())
 }
 
@@ -152,20 +157,11 @@ async fn skip(
     status
         .last_backup
         .take_if(|backup: &mut Time| backup.0 > now);
-    write(context, schedule, &skipped).await?;
+    context
+        .advance(&context.api.schedules, schedule, &skipped)
+        .await?;
     tracing::info!(schedule = name(schedule), "what is due is left out");
     Ok(())
-}
-
-async fn write(
-    context: &Context,
-    before: &Schedule,
-    after: &Schedule,
-) -> Result<Schedule, ReconcileError> {
-    let objects = &context.api.schedules;
-    let stored = objects.patch_unchanged(name(before), before, after).await?;
-    context.events.changed(before, after);
-    Ok(stored)
 }
 
 fn name(schedule: &Schedule) -> &str {

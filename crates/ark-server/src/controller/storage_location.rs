@@ -105,8 +105,9 @@ async fn report(
     status.phase = Some(now);
     status.message = problem.unwrap_or_default();
     status.last_validation_time = Some(Time(context.now()));
-    context.api.locations.patch(name, location, &after).await?;
-    context.events.changed(location, &after);
+    context
+        .advance_beside_others(&context.api.locations, location, &after)
+        .await?;
     Ok(())
 }
 

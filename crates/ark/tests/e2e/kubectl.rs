@@ -28,20 +28,26 @@ fn custom_resources_alone_back_up_and_restore() {
         "by-hand",
         serde_json::json!({"includedNamespaces": [source]}),
     );
-    let phase = "--for=jsonpath={.status.phase}=Completed";
-    let wait = ["-n", &ark.namespace, "wait", "--timeout=120s", phase];
-    plane
-        .kubectl(&[&wait[..], &["backup/by-hand"]].concat())
-        .unwrap();
+    let wait = |condition: &str, object: &str| {
+        let condition = format!("--for=condition={condition}");
+        let options = ["-n", &ark.namespace, "wait", "--timeout=120s"];
+        plane
+            .kubectl(&[&options[..], &[&condition, object]].concat())
+            .unwrap();
+    };
+    wait("Succeeded", "backup/by-hand");
+    wait("Ready", "backupstoragelocation/default");
+    assert_eq!(
+        ark.get("backup/by-hand", "jsonpath={.status.phase}"),
+        "Completed"
+    );
     plane.kubectl(&["delete", "namespace", &source]).unwrap();
     apply(
         "Restore",
         "by-hand",
         serde_json::json!({"backupName": "by-hand"}),
     );
-    plane
-        .kubectl(&[&wait[..], &["restore/by-hand"]].concat())
-        .unwrap();
+    wait("Succeeded", "restore/by-hand");
     assert_eq!(config_maps(plane, &source), before);
 }
 
@@ -58,17 +64,21 @@ fn what_cannot_work_is_refused_with_every_reason() {
     plane
         .kubectl_stdin(&["create", "-f", "-"], &object.to_string())
         .unwrap();
-    let phase = "--for=jsonpath={.status.phase}=FailedValidation";
+    let failed = "--for=condition=Succeeded=False";
     plane
         .kubectl(&[
             "-n",
             &ark.namespace,
             "wait",
             "--timeout=60s",
-            phase,
+            failed,
             "backup/wrong",
         ])
         .unwrap();
+    assert_eq!(
+        ark.get("backup/wrong", "jsonpath={.status.phase}"),
+        "FailedValidation"
+    );
     let errors = ark.get("backup/wrong", "jsonpath={.status.validationErrors}");
     assert!(
         errors.contains("`nowhere`") && errors.contains("both included and excluded"),
