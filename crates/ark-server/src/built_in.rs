@@ -4,8 +4,12 @@
 use ark_api::status_request::PluginInfo;
 
 /// Kinds of plugins, and what there is of each.
-const BUILT_IN: [(&str, &[&str]); 3] = [
-    ("BackupItemAction", &["pod", "pv", "service-account"]),
+const BUILT_IN: [(&str, &[&str]); 4] = [
+    (
+        "BackupItemAction",
+        &["crd-remap-version", "pod", "pv", "service-account"],
+    ),
+    ("ItemBlockAction", &["pod", "pvc"]),
     ("ObjectStore", &["aws"]),
     (
         "RestoreItemAction",

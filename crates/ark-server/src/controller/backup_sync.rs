@@ -114,9 +114,19 @@ async fn carry_out(
     location: &str,
     plan: SyncPlan,
 ) -> Result<(), ReconcileError> {
+    let schedules = if plan.import.is_empty() {
+        BTreeMap::new()
+    } else {
+        schedules(context).await?
+    };
+    let to = Destination {
+        namespace: &context.namespace,
+        location,
+        schedules: &schedules,
+    };
     let imports = plan.import.into_iter().map(|name| {
         let (context, store) = (Arc::clone(context), Arc::clone(store));
-        async move { import(&context, store.as_ref(), location, &name).await }
+        async move { import(&context, store.as_ref(), to, &name).await }
     });
     let mut results = futures::stream::iter(imports).buffer_unordered(READS);
     let mut first_error = None;
@@ -137,12 +147,21 @@ async fn carry_out(
     first_error.map_or(Ok(()), Err)
 }
 
+/// UIDs of the schedules that there are, by name.
+async fn schedules(context: &Context) -> Result<BTreeMap<String, String>, ReconcileError> {
+    let schedules = context.api.schedules.list(None).await?.items.into_iter();
+    Ok(schedules
+        .filter_map(|schedule| Some((schedule.metadata.name?, schedule.metadata.uid?)))
+        .collect())
+}
+
 async fn import(
     context: &Context,
     store: &dyn Store,
-    location: &str,
+    to: Destination<'_>,
     name: &str,
 ) -> Result<(), ReconcileError> {
+    let location = to.location;
     let document = match catalog::read(store, name).await {
         Ok(document) => document,
         // A folder without metadata is being written or deleted.
@@ -157,10 +176,6 @@ async fn import(
             tracing::warn!(backup = name, location, %error, "cannot be imported");
             return Ok(());
         }
-    };
-    let to = Destination {
-        namespace: &context.namespace,
-        location,
     };
     let document = match adopt(document, name, to, context.now()) {
         Adoption::Create(document) => document,
@@ -177,7 +192,10 @@ async fn import(
             return Ok(());
         }
     };
-    phase::sum_up(&mut backup, context.now());
+    let ended = backup.status.as_ref();
+    let ended = ended.and_then(|status| status.completion_timestamp.as_ref());
+    let since = ended.map_or_else(|| context.now(), |ended| ended.0);
+    phase::sum_up(&mut backup, since);
     match context.api.backups.create(&backup).await {
         Ok(_) => tracing::info!(backup = name, location, "imported"),
         Err(error) => match error.kind() {

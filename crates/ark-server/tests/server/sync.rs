@@ -23,10 +23,16 @@ fn a_second_server_sees_restores_and_loses_the_backups_of_the_first() {
         &json!({"accessMode": "ReadOnly"}),
     );
     second.until("the import", |site| site.get("backup/shared").is_some());
-    let (made, seen) = (
+    let (mut made, mut seen) = (
         first.get("backup/shared").unwrap(),
         second.get("backup/shared").unwrap(),
     );
+    let conditions = [&mut made, &mut seen].map(|backup| backup["status"]["conditions"].take());
+    for condition in conditions.iter().map(|conditions| &conditions[0]) {
+        assert_eq!(condition["type"], "Succeeded");
+        assert_eq!(condition["status"], "True");
+        assert_eq!(condition["reason"], "Completed");
+    }
     assert_eq!(seen["status"], made["status"]);
     assert_eq!(seen["spec"]["ttl"], "48h0m0s");
     assert_eq!(seen["spec"]["storageLocation"], "elsewhere");
@@ -50,6 +56,26 @@ fn a_second_server_sees_restores_and_loses_the_backups_of_the_first() {
     );
     first.until("the deletion", |site| site.get("backup/shared").is_none());
     second.until("the removal", |site| site.get("backup/shared").is_none());
+}
+
+#[test]
+fn a_period_of_zero_is_never() {
+    let mut first = Site::running();
+    let shop = first.sample(1);
+    first.add("Backup", "b", &json!({"includedNamespaces": [shop]}));
+    first.wait("backup/b", "{.status.phase}", "Completed");
+
+    let mut second = Site::new();
+    second.start(|_| {});
+    let readable = |period: &str| json!({"accessMode": "ReadOnly", "backupSyncPeriod": period});
+    second.add_location("never", first.bucket(), &readable("0s"));
+    second.wait("bsl/never", "{.status.phase}", "Available");
+    second.add_location("often", first.bucket(), &readable("1s"));
+    second.until("the import", |site| site.get("backup/b").is_some());
+    let seen = second.get("backup/b").unwrap();
+    assert_eq!(seen["spec"]["storageLocation"], "often");
+    let never = second.get("bsl/never").unwrap();
+    assert_eq!(never["status"]["lastSyncedTime"], Value::Null);
 }
 
 #[test]

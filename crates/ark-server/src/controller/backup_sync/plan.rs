@@ -78,6 +78,8 @@ pub(crate) struct Destination<'a> {
     pub(crate) namespace: &'a str,
     /// The location whose bucket has the backup.
     pub(crate) location: &'a str,
+    /// UIDs of the schedules that there are, by name.
+    pub(crate) schedules: &'a BTreeMap<String, String>,
 }
 
 /// What becomes of a backup's metadata file.
@@ -182,7 +184,9 @@ fn settle(document: &mut Value, now: Timestamp) -> Settled {
 }
 
 /// Labels and annotations stay; what tells of the object in another cluster
-/// (uid, owners, finalizers, times) does not.
+/// (uid, owners, finalizers, times) does not. A schedule owns its backup again when
+/// it is the very one that made it: an owner that is not there would have the
+/// resource collected as garbage.
 fn metadata(stored: Option<&Value>, name: &str, to: Destination<'_>) -> Value {
     let part = |field: &str| {
         let part = stored.and_then(|stored| stored.get(field));
@@ -198,12 +202,31 @@ fn metadata(stored: Option<&Value>, name: &str, to: Destination<'_>) -> Value {
     annotations.remove(crate::attempts::ANNOTATION);
     annotations.remove(ark_api::cancel::ANNOTATION);
     annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
-    serde_json::json!({
+    let mut metadata = serde_json::json!({
         "name": name,
         "namespace": to.namespace,
         "labels": labels,
         "annotations": annotations,
-    })
+    });
+    let owners = stored.and_then(|stored| stored.get("ownerReferences")?.as_array());
+    let owners: Vec<&Value> = owners
+        .into_iter()
+        .flatten()
+        .filter(|owner| is_known_schedule(owner, to))
+        .collect();
+    if !owners.is_empty() {
+        metadata["ownerReferences"] = owners.into_iter().cloned().collect();
+    }
+    metadata
+}
+
+fn is_known_schedule(owner: &Value, to: Destination<'_>) -> bool {
+    let part = |field: &str| owner.get(field).and_then(Value::as_str);
+    let uid = part("name").and_then(|name| to.schedules.get(name));
+    part("kind") == Some("Schedule")
+        && part("apiVersion") == Some(ark_api::V1)
+        && uid.is_some()
+        && uid.map(String::as_str) == part("uid")
 }
 
 #[cfg(test)]
@@ -216,6 +239,7 @@ mod tests {
     const TO: Destination<'_> = Destination {
         namespace: "ark",
         location: "here",
+        schedules: &BTreeMap::new(),
     };
 
     fn now() -> Timestamp {
@@ -248,6 +272,33 @@ mod tests {
             "status": {"phase": "Completed", "expiration": "2026-01-01T00:00:00Z", "warnings": 2},
         });
         assert_eq!(made, expected);
+    }
+
+    #[test]
+    fn only_the_schedule_that_made_it_owns_it_again() {
+        let schedules = BTreeMap::from([
+            ("same".to_owned(), "1".to_owned()),
+            ("made-anew".to_owned(), "2".to_owned()),
+        ]);
+        let to = Destination {
+            schedules: &schedules,
+            ..TO
+        };
+        let owner = |kind: &str, name: &str, uid: &str| json!({"apiVersion": ark_api::V1, "kind": kind, "name": name, "uid": uid});
+        let owners = [
+            owner("Schedule", "same", "1"),
+            owner("Schedule", "made-anew", "1"),
+            owner("Schedule", "gone", "3"),
+            owner("Backup", "same", "1"),
+        ];
+        let file = json!({
+            "metadata": {"name": "b", "ownerReferences": owners},
+            "status": {"phase": "Completed"},
+        });
+        let Adoption::Create(made) = adopt(file, "b", to, now()) else {
+            panic!("not created")
+        };
+        assert_eq!(made["metadata"]["ownerReferences"], json!([owners[0]]));
     }
 
     #[test]
