@@ -203,7 +203,7 @@ mod tests {
         let error = Error::new(ErrorKind::RateLimited, rendered("SlowDown"));
         assert_eq!(
             classify("put", "k", &error).to_string(),
-            "put `k`: SlowDown: Words."
+            "cannot write `k`: SlowDown: Words."
         );
         let error =
             Error::new(ErrorKind::Unexpected, "send").set_source(std::io::Error::other("reset"));

@@ -1,5 +1,6 @@
 //! Object storage, as the engine needs it: keys, bytes and one commit rule.
 
+use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -102,11 +103,10 @@ pub trait Upload: Send {
 
 /// A call to the store that did not succeed.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{operation} `{key}`: {message}")]
 pub struct StoreError {
     /// What can be done about it.
     pub kind: StoreErrorKind,
-    /// Which call: `read`, `upload`.
+    /// Which call, as the method of [`Store`] is named: `read`, `upload`.
     pub operation: &'static str,
     /// The key, or the prefix of a listing.
     pub key: String,
@@ -137,6 +137,23 @@ pub enum StoreErrorKind {
     Unsupported,
     /// Anything else.
     Other,
+}
+
+impl fmt::Display for StoreError {
+    /// For people: `cannot list the bucket: no such bucket`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verb = match self.operation {
+            "list" | "list_dirs" => "list",
+            "put" | "upload" => "write",
+            "read" | "read_range" => "read",
+            "stat" => "look up",
+            other => other,
+        };
+        match self.key.as_str() {
+            "" => write!(f, "cannot {verb} the bucket: {}", self.message),
+            key => write!(f, "cannot {verb} `{key}`: {}", self.message),
+        }
+    }
 }
 
 impl StoreError {

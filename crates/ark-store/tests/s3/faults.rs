@@ -143,7 +143,9 @@ async fn the_servers_words_are_told() {
         .await
         .unwrap_err();
     assert!(
-        error.to_string().starts_with("put `k`: SlowDown: "),
+        error
+            .to_string()
+            .starts_with("cannot write `k`: SlowDown: "),
         "{error}"
     );
     assert!(error.is_retryable());
