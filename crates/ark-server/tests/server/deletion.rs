@@ -93,6 +93,30 @@ fn an_invalid_backup_goes_although_its_location_does_not_exist() {
 }
 
 #[test]
+fn an_expired_backup_that_cannot_go_says_why_until_it_can() {
+    let mut site = Site::new();
+    site.start(|options| options.garbage_collection_frequency = std::time::Duration::from_secs(1));
+    site.add_location("default", site.bucket(), &json!({"default": true}));
+    site.wait("bsl/default", "{.status.phase}", "Available");
+    let shop = site.sample(1);
+    let spec = json!({"includedNamespaces": [&shop], "ttl": "1h"});
+    site.add("Backup", "b", &spec);
+    site.wait("backup/b", "{.status.phase}", "Completed");
+    let access = |mode: &str| {
+        let patch = json!({"spec": {"accessMode": mode}}).to_string();
+        site.kubectl(&["patch", "bsl", "default", "--type=merge", "-p", &patch]);
+    };
+    access("ReadOnly");
+    site.clock.advance(std::time::Duration::from_hours(2));
+    let label = r"{.metadata.labels.velero\.io/gc-failure}";
+    site.wait("backup/b", label, "BSLReadOnly");
+    assert!(site.file("backups/b/velero-backup.json").exists());
+    access("ReadWrite");
+    site.until("the collection", |site| site.get("backup/b").is_none());
+    assert!(!site.file("backups/b/velero-backup.json").exists());
+}
+
+#[test]
 fn expired_backups_are_collected() {
     let mut site = Site::new();
     site.start(|options| options.garbage_collection_frequency = std::time::Duration::from_secs(1));

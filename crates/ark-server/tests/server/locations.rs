@@ -33,6 +33,35 @@ fn a_location_is_unavailable_until_it_is_mended() {
 }
 
 #[test]
+fn a_frequency_of_zero_validates_once_and_again_when_the_spec_changes() {
+    let mut site = Site::new();
+    site.start(|_| {});
+    site.add_location("once", site.bucket(), &json!({"validationFrequency": "0s"}));
+    site.wait("bsl/once", "{.status.phase}", "Available");
+    let validated = |site: &Site| {
+        let location = site.get("bsl/once").unwrap();
+        location["status"]["lastValidationTime"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let first = validated(&site);
+    // Another one, validated every second, shows that there was time for it.
+    let other = site.file("backups");
+    std::fs::create_dir(&other).unwrap();
+    site.add_location("often", &other, &json!({}));
+    site.wait("bsl/often", "{.status.phase}", "Available");
+    let of_other =
+        |site: &Site| site.get("bsl/often").unwrap()["status"]["lastValidationTime"].clone();
+    let before = of_other(&site);
+    site.until("the other's next", |site| of_other(site) != before);
+    assert_eq!(validated(&site), first);
+    let patch = r#"{"spec":{"accessMode":"ReadOnly"}}"#;
+    site.kubectl(&["patch", "bsl", "once", "--type=merge", "-p", patch]);
+    site.until("the next validation", |site| validated(site) != first);
+}
+
+#[test]
 fn the_newest_default_is_the_only_one() {
     let site = Site::running();
     // Creation times are whole seconds.

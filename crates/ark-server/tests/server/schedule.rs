@@ -167,7 +167,7 @@ fn a_wrong_schedule_is_refused_and_can_be_mended() {
         "{schedule:#}"
     );
     site.until("it is told as events", |site| {
-        let events = reasons(site, "Schedule");
+        let events = site.reasons("Schedule");
         events.contains(&("FailedValidation".into(), "Warning".into()))
             && events.contains(&("Enabled".into(), "Normal".into()))
     });
@@ -236,26 +236,8 @@ fn short_intervals_go_by_themselves() {
         ("BackupStorageLocation", "Available"),
     ] {
         site.until(reason, |site| {
-            reasons(site, kind).contains(&(reason.to_owned(), "Normal".to_owned()))
+            site.reasons(kind)
+                .contains(&(reason.to_owned(), "Normal".to_owned()))
         });
     }
-}
-
-/// Reasons and types of the events about objects of a kind.
-fn reasons(site: &Site, kind: &str) -> Vec<(String, String)> {
-    let selector = format!("regarding.kind={kind}");
-    let arguments = [
-        "get",
-        "events.events.k8s.io",
-        "--field-selector",
-        &selector,
-        "-o",
-        "json",
-    ];
-    let list: Value = serde_json::from_str(&site.kubectl(&arguments)).unwrap();
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let events = list["items"].as_array().unwrap().iter();
-    events
-        .map(|event| (text(&event["reason"]), text(&event["type"])))
-        .collect()
 }

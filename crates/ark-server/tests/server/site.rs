@@ -167,6 +167,25 @@ impl Site {
         (!text.trim().is_empty()).then(|| serde_json::from_str(&text).unwrap())
     }
 
+    /// Reasons and types of the events about objects of a kind.
+    pub(crate) fn reasons(&self, kind: &str) -> Vec<(String, String)> {
+        let selector = format!("regarding.kind={kind}");
+        let arguments = [
+            "get",
+            "events.events.k8s.io",
+            "--field-selector",
+            &selector,
+            "-o",
+            "json",
+        ];
+        let list: Value = serde_json::from_str(&self.kubectl(&arguments)).unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let events = list["items"].as_array().unwrap().iter();
+        events
+            .map(|event| (text(&event["reason"]), text(&event["type"])))
+            .collect()
+    }
+
     /// Creates objects; those without a namespace come into the server's.
     pub(crate) fn create(&self, object: &Value) {
         let arguments = ["-n", &self.namespace, "create", "-f", "-"];

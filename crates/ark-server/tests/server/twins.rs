@@ -1,5 +1,6 @@
 //! Two servers on one bucket, one of them read-only, and random events: backups
-//! made, deleted, expired, lost from a cluster, found again. All times are short.
+//! made, deleted, expired, lost from a cluster, found again. All periods are short,
+//! and the servers' clocks run fast: each event is half a minute after the last one.
 //! `ARK_TEST_SOAK_SECONDS` makes it long, `ARK_TEST_SEED` repeats it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,12 @@ use crate::site::Site;
 
 /// How long it goes on when nobody says.
 const BRIEF: Duration = Duration::from_secs(20);
+/// What the servers' clocks gain with each event.
+const LEAP: Duration = Duration::from_secs(30);
+/// Longer than it goes on by those clocks.
+const FOR_GOOD: Duration = Duration::from_hours(24 * 365);
+/// With more backups than this there are as many deleted as made.
+const MANY: usize = 40;
 
 /// Random numbers (`SplitMix64`): the same seed gives the same events.
 struct Dice(u64);
@@ -106,13 +113,16 @@ impl Twins {
     }
 
     fn step(&mut self) {
+        for site in [&self.writer, &self.reader] {
+            site.clock.advance(LEAP);
+        }
         match self.dice.roll(10) {
-            0..=2 => self.make(Duration::from_hours(1)),
+            0..=2 if self.model.kept.len() < MANY => self.make(FOR_GOOD),
             3 => {
-                let seconds = 2 + u64::try_from(self.dice.roll(5)).unwrap();
-                self.make(Duration::from_secs(seconds));
+                let leaps = 1 + u32::try_from(self.dice.roll(20)).unwrap();
+                self.make(LEAP * leaps);
             }
-            4 | 5 => {
+            0..=2 | 4 | 5 => {
                 if let Some(name) = self.settled() {
                     self.model.kept.remove(&name);
                     ask_away(&self.writer, &name);
@@ -153,7 +163,7 @@ impl Twins {
         let objects = self.writer.custom::<Backup>();
         let backup = Backup::new(&name, spec);
         self.writer.block_on(objects.create(&backup)).unwrap();
-        if ttl > Duration::from_mins(1) {
+        if ttl == FOR_GOOD {
             self.model.kept.insert(name);
         }
     }
