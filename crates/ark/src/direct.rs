@@ -26,6 +26,7 @@ use crate::error::{CommandError, ErrorKind, Exit};
 use crate::out::human;
 use crate::out::progress::Progress;
 use crate::out::style::Tone;
+use crate::out::warnings;
 use crate::work::{self, Work};
 use crate::{cluster, name};
 
@@ -263,6 +264,10 @@ impl Session {
     async fn start(ctx: &Context, bucket: &Bucket, doing: &str) -> Result<Self, CommandError> {
         let connection = ctx.connect().await?.clone();
         let progress = Arc::new(Progress::start(ctx.talk, doing));
+        warnings::show({
+            let (progress, talk) = (Arc::clone(&progress), ctx.talk);
+            move |line| progress.say(talk, &format!("warning: {line}"))
+        });
         let cancel = CancellationToken::new();
         let ports = Ports {
             cluster: Arc::new(connection),

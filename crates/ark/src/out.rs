@@ -10,3 +10,4 @@ pub mod progress;
 pub mod style;
 pub mod table;
 pub mod talk;
+pub mod warnings;
