@@ -11,15 +11,21 @@ import (
 	"github.com/vmware-tanzu/velero/pkg/cmd"
 	"github.com/vmware-tanzu/velero/pkg/cmd/cli/backup"
 	"github.com/vmware-tanzu/velero/pkg/cmd/cli/backuplocation"
+	"github.com/vmware-tanzu/velero/pkg/cmd/cli/bug"
+	cliclient "github.com/vmware-tanzu/velero/pkg/cmd/cli/client"
+	"github.com/vmware-tanzu/velero/pkg/cmd/cli/completion"
 	"github.com/vmware-tanzu/velero/pkg/cmd/cli/create"
+	"github.com/vmware-tanzu/velero/pkg/cmd/cli/debug"
 	"github.com/vmware-tanzu/velero/pkg/cmd/cli/delete"
 	"github.com/vmware-tanzu/velero/pkg/cmd/cli/describe"
 	"github.com/vmware-tanzu/velero/pkg/cmd/cli/get"
+	"github.com/vmware-tanzu/velero/pkg/cmd/cli/install"
 	"github.com/vmware-tanzu/velero/pkg/cmd/cli/plugin"
 	"github.com/vmware-tanzu/velero/pkg/cmd/cli/repo"
 	"github.com/vmware-tanzu/velero/pkg/cmd/cli/restore"
 	"github.com/vmware-tanzu/velero/pkg/cmd/cli/schedule"
 	"github.com/vmware-tanzu/velero/pkg/cmd/cli/snapshotlocation"
+	"github.com/vmware-tanzu/velero/pkg/cmd/cli/uninstall"
 	"github.com/vmware-tanzu/velero/pkg/cmd/cli/version"
 )
 
@@ -32,15 +38,21 @@ func main() {
 	root.AddCommand(
 		backup.NewCommand(factory),
 		backuplocation.NewCommand(factory),
+		bug.NewCommand(),
+		cliclient.NewCommand(),
+		completion.NewCommand(),
 		create.NewCommand(factory),
+		debug.NewCommand(factory),
 		delete.NewCommand(factory),
 		describe.NewCommand(factory),
 		get.NewCommand(factory),
+		install.NewCommand(factory),
 		plugin.NewCommand(factory),
 		repo.NewCommand(factory),
 		restore.NewCommand(factory),
 		schedule.NewCommand(factory),
 		snapshotlocation.NewCommand(factory),
+		uninstall.NewCommand(factory),
 		version.NewCommand(factory),
 	)
 	if root.Execute() != nil {

@@ -4,10 +4,12 @@
 //! Values of single flags are parsed in [`value`] and [`selector`].
 
 pub mod backup;
+pub mod foreign;
 pub mod klog;
 pub mod output;
 pub mod scope;
 pub mod selector;
+pub mod switch;
 pub mod value;
 pub mod wait;
 pub mod which;

@@ -54,6 +54,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     let environment = Environment::read();
     let mut command = plugin::named(Cli::command(), arguments.first());
+    let arguments = asks_for_help(args::switch::plain(&command, arguments));
     let matches = command.try_get_matches_from_mut(&arguments);
     let parsed = matches.and_then(|matches| {
         Cli::from_arg_matches(&matches).map_err(|refusal| refusal.format(&mut command))
@@ -73,6 +74,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     }
     .into()
+}
+
+/// `ark help backup get` is `ark backup get --help`, without a line for `help` in the
+/// help of every command.
+fn asks_for_help(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    if arguments.get(1).is_some_and(|first| first == "help") {
+        arguments.remove(1);
+        arguments.push("--help".into());
+    }
+    arguments
 }
 
 /// Help is data and goes to standard output, errors of usage to standard error.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::value::{Map, map, merged};
 use crate::out::document::{Format, ObjectFormat};
@@ -43,7 +43,46 @@ pub struct CreateOutputArgs {
         value_name = "FORMAT",
         hide_possible_values = true
     )]
-    pub output: Option<ObjectFormat>,
+    output: Option<CreateFormat>,
+
+    #[command(flatten)]
+    columns: NoColumnsArgs,
+}
+
+/// Velero's flags for the columns of a table, where no table is printed. They do
+/// nothing there either.
+#[derive(Debug, Clone, Default, Args)]
+pub struct NoColumnsArgs {
+    /// A column with all labels
+    #[arg(long, hide = true)]
+    show_labels: bool,
+
+    /// Columns with single labels
+    #[arg(short = 'L', long, hide = true, value_name = "LABELS")]
+    label_columns: Vec<String>,
+}
+
+/// Values of `--output` of verbs that create objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CreateFormat {
+    /// Nothing is printed: the object is created.
+    #[value(hide = true)]
+    Table,
+    /// JSON.
+    Json,
+    /// YAML.
+    Yaml,
+}
+
+impl CreateOutputArgs {
+    /// The form in which the object is printed; none when it is created.
+    pub fn printed(&self) -> Option<ObjectFormat> {
+        match self.output? {
+            CreateFormat::Table => None,
+            CreateFormat::Json => Some(ObjectFormat::Json),
+            CreateFormat::Yaml => Some(ObjectFormat::Yaml),
+        }
+    }
 }
 
 /// Metadata of objects that are created.

@@ -1,6 +1,8 @@
 //! `ark install`: from flags to the objects of an installation, which are
 //! printed or applied.
 
+mod foreign;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,7 +13,12 @@ use ark_kube::wait;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use self::foreign::OfInstall;
+use crate::args::foreign::ForeignArgs;
+use crate::args::output::NoColumnsArgs;
 use crate::args::value::{Map, duration, map, merged};
+use crate::cmd::backup_location::create::certificate;
+use crate::cmd::server;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::install::manifest::SERVER;
@@ -100,8 +107,18 @@ pub struct InstallArgs {
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     wait_timeout: Option<GoDuration>,
 
+    /// File with certificates (PEM) to trust in connections to the storage
+    #[arg(long, value_name = "FILE", requires = "provider")]
+    cacert: Option<PathBuf>,
+
     #[command(flatten)]
     pod: PodArgs,
+
+    #[command(flatten)]
+    foreign: ForeignArgs<OfInstall>,
+
+    #[command(flatten)]
+    columns: NoColumnsArgs,
 }
 
 /// The server's pod.
@@ -135,6 +152,14 @@ struct PodArgs {
     /// Annotations of the service account, by which clouds give it an identity
     #[arg(long, value_name = "KEY=VALUE,..", value_parser = map)]
     sa_annotations: Vec<Map>,
+
+    /// Service account of the server: one that exists, with the rights that the server needs
+    #[arg(long, value_name = "NAME", conflicts_with = "sa_annotations")]
+    service_account_name: Option<String>,
+
+    /// Priority class of the pod
+    #[arg(long, value_name = "NAME")]
+    server_priority_class_name: Option<String>,
 
     /// A flag of `ark server` to run it with, such as --server-arg=--log-level=debug
     #[arg(long, value_name = "FLAG", allow_hyphen_values = true)]
@@ -246,7 +271,7 @@ impl InstallArgs {
     /// The installation that these flags ask for. Reads the credentials' file.
     fn options(&self, ctx: &Context) -> Result<InstallOptions, CommandError> {
         self.check()?;
-        let mut server_arguments = self.pod.server_arg.clone();
+        let mut server_arguments = self.server_arguments(ctx)?;
         if !ctx.features().is_empty() {
             server_arguments.push(format!("--features={}", ctx.features().join(",")));
         }
@@ -268,7 +293,28 @@ impl InstallArgs {
             pod_labels: merged(&self.pod.pod_labels),
             resources: self.pod.resources(),
             server_arguments,
+            ca_cert: self.cacert.as_deref().map(certificate).transpose()?,
+            service_account: self.pod.service_account_name.clone(),
+            priority_class: self.pod.server_priority_class_name.clone(),
         })
+    }
+
+    /// Flags that the server is to run with; those that do nothing are told.
+    fn server_arguments(&self, ctx: &Context) -> Result<Vec<String>, CommandError> {
+        let mut arguments = self.pod.server_arg.clone();
+        server::passed_over(arguments.iter().cloned())?;
+        let mut lines = self.foreign.judge()?;
+        for argument in self.foreign.forwarded() {
+            let idle = server::passed_over([argument.clone()])?;
+            if idle.is_empty() {
+                arguments.push(argument);
+            }
+            lines.extend(idle);
+        }
+        for line in lines {
+            ctx.talk.warn(line);
+        }
+        Ok(arguments)
     }
 
     fn check(&self) -> Result<(), CommandError> {

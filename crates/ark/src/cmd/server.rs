@@ -9,15 +9,16 @@ use std::time::Duration;
 use ark_api::{BackupStorageLocation, GoDuration};
 use ark_engine::backup::Versions;
 use ark_server::{DisabledControllers, ServerOptions};
-use clap::{Args, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::value::{boolean, duration};
+use crate::cmd::Cli;
 use crate::context::Context;
 use crate::error::{CommandError, ErrorKind, Exit};
-use foreign::ForeignArgs;
+use foreign::ServerForeignArgs;
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -133,7 +134,7 @@ pub struct ServerArgs {
     compression_level: u32,
 
     #[command(flatten)]
-    foreign: ForeignArgs,
+    foreign: ServerForeignArgs,
 }
 
 /// Runs until it fails or is told to end by SIGTERM or SIGINT.
@@ -167,6 +168,36 @@ pub fn run(ctx: &Context, args: &ServerArgs) -> Result<Exit, CommandError> {
             () = signals => Err(CommandError::new(ErrorKind::Interrupted, "ended without finishing")),
         }
     })
+}
+
+/// What it comes to when the server is run with these arguments: a line for each
+/// that does nothing.
+///
+/// # Errors
+/// A usage error when there are some that it does not know or refuses.
+pub fn passed_over(
+    arguments: impl IntoIterator<Item = String>,
+) -> Result<Vec<String>, CommandError> {
+    let arguments: Vec<String> = arguments.into_iter().collect();
+    let words = ["ark", "server"].map(str::to_owned).into_iter();
+    let refused = |refusal: &clap::Error| {
+        let text = refusal.to_string();
+        let why = text.lines().next().unwrap_or_default();
+        let why = why.strip_prefix("error: ").unwrap_or(why);
+        CommandError::usage(format!(
+            "the server cannot be run with `{}`: {why}",
+            arguments.join(" ")
+        ))
+    };
+    let matches = Cli::command()
+        .try_get_matches_from(words.chain(arguments.iter().cloned()))
+        .map_err(|refusal| refused(&refusal))?;
+    let Some(server) = matches.subcommand_matches("server") else {
+        return Ok(Vec::new());
+    };
+    ServerForeignArgs::from_arg_matches(server)
+        .map_err(|refusal| refused(&refusal))?
+        .judge()
 }
 
 impl ServerArgs {

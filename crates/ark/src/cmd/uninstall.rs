@@ -31,6 +31,10 @@ pub struct UninstallArgs {
     #[arg(short = 'y', long, visible_aliases = ["yes", "force"])]
     confirm: bool,
 
+    /// Wait until everything is gone; this is what happens anyway
+    #[arg(long, hide = true)]
+    wait: bool,
+
     /// Keep the definitions of the custom resources in any case
     #[arg(long)]
     keep_crds: bool,

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use ark_api::ByteString;
 use ark_api::crd::CrdError;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
@@ -115,6 +116,13 @@ pub struct InstallOptions {
     pub resources: Resources,
     /// More arguments of `ark server`.
     pub server_arguments: Vec<String>,
+    /// Certificates (PEM) to trust in connections to the default location.
+    pub ca_cert: Option<ByteString>,
+    /// A service account that exists and has the rights that the server needs;
+    /// none makes one and gives it every right.
+    pub service_account: Option<String>,
+    /// Priority class of the server's pod.
+    pub priority_class: Option<String>,
 }
 
 impl InstallOptions {
@@ -136,6 +144,9 @@ impl InstallOptions {
             pod_labels: BTreeMap::new(),
             resources: Resources::default(),
             server_arguments: Vec::new(),
+            ca_cert: None,
+            service_account: None,
+            priority_class: None,
         }
     }
 
@@ -207,8 +218,10 @@ pub fn manifests(options: &InstallOptions) -> Result<Vec<Value>, ManifestError> 
     check(options)?;
     let mut objects = crds()?;
     objects.push(namespace(options));
-    objects.push(service_account(options));
-    objects.push(cluster_role_binding(options));
+    if options.service_account.is_none() {
+        objects.push(service_account(options));
+        objects.push(cluster_role_binding(options));
+    }
     objects.extend(secret(options));
     objects.extend(match location(options) {
         Some(location) if options.location_by_server => Some(handed_over(options, &location)?),
@@ -326,6 +339,9 @@ fn location(options: &InstallOptions) -> Option<Value> {
     let mut storage = json!({ "bucket": options.bucket });
     if !options.prefix.is_empty() {
         storage["prefix"] = json!(options.prefix);
+    }
+    if let Some(certificates) = &options.ca_cert {
+        storage["caCert"] = json!(certificates);
     }
     let mut spec =
         json!({ "provider": provider.as_str(), "default": true, "objectStorage": storage });

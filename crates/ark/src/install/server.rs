@@ -66,8 +66,8 @@ fn pod_annotations(options: &InstallOptions) -> BTreeMap<String, String> {
 
 fn pod(options: &InstallOptions) -> Value {
     let (volumes, mounts) = volumes(options);
-    json!({
-        "serviceAccountName": SERVER,
+    let mut pod = json!({
+        "serviceAccountName": options.service_account.as_deref().unwrap_or(SERVER),
         "nodeSelector": { "kubernetes.io/os": "linux" },
         "terminationGracePeriodSeconds": 60,
         "securityContext": {
@@ -97,7 +97,11 @@ fn pod(options: &InstallOptions) -> Value {
             },
             "volumeMounts": mounts,
         }],
-    })
+    });
+    if let Some(class) = &options.priority_class {
+        pod["priorityClassName"] = json!(class);
+    }
+    pod
 }
 
 fn arguments(options: &InstallOptions) -> Vec<String> {

@@ -85,3 +85,58 @@ fn what_is_missing_is_asked_for() {
         ],
     ]));
 }
+
+#[test]
+fn flags_of_velero_reach_the_server_or_say_why_not() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("ca.pem"), "PEM").unwrap();
+    let storage = ["--provider=velero.io/aws", "--bucket=b", "--no-secret"];
+    let run = |more: &[&str]| {
+        let dry = ["install", "--dry-run", "-o", "json"];
+        ark(home.path(), &[&dry[..], &storage, more].concat())
+    };
+    let output = run(&[
+        "--plugins=velero/velero-plugin-for-aws:v1.13.0",
+        "--use-volume-snapshots=false",
+        "--concurrent-backups=3",
+        "--restore-only",
+        "--keep-latest-maintenance-jobs=3",
+        "--cacert=ca.pem",
+        "--service-account-name=mine",
+        "--server-priority-class-name=high",
+    ]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    for idle in ["plugins", "use-volume-snapshots", "keep-latest-maintenance"] {
+        assert!(told.contains(&format!("--{idle}")), "{idle} in\n{told}");
+    }
+    let list: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let of_kind = |kind: &str| {
+        let items = list["items"].as_array().unwrap().iter();
+        items
+            .filter(|item| item["kind"] == kind)
+            .collect::<Vec<_>>()
+    };
+    assert!(of_kind("ServiceAccount").is_empty() && of_kind("ClusterRoleBinding").is_empty());
+    let location = of_kind("BackupStorageLocation")[0];
+    assert_eq!(location["spec"]["objectStorage"]["caCert"], "UEVN");
+    let pod = &of_kind("Deployment")[0]["spec"]["template"]["spec"];
+    assert_eq!(pod["serviceAccountName"], "mine");
+    assert_eq!(pod["priorityClassName"], "high");
+    assert_eq!(
+        pod["containers"][0]["args"],
+        serde_json::json!(["server", "--concurrent-backups=3", "--restore-only=true"])
+    );
+
+    for (wrong, why) in [
+        ("--use-node-agent", "no node agent"),
+        ("--uploader-type=restic", "restic"),
+        ("--concurrent-backups=many", "many"),
+        ("--server-arg=--no-such-flag", "--no-such-flag"),
+    ] {
+        let output = run(&[wrong]);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{wrong}: {told}");
+        assert!(told.contains(why), "{wrong}: {told}");
+        assert!(output.stdout.is_empty(), "{wrong}");
+    }
+}

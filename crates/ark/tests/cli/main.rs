@@ -17,6 +17,7 @@ mod install;
 mod plugin_form;
 mod reference;
 mod small;
+mod stock;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -1,6 +1,6 @@
 //! Small verbs: versions and completion.
 
-use crate::{ark, show_all};
+use crate::{ark, show, show_all};
 
 #[test]
 fn versions() {
@@ -55,4 +55,13 @@ fn flags_of_velero_s_logging_are_taken_silently() {
     assert!(flagged.status.success());
     assert_eq!(flagged.stdout, plain.stdout);
     assert!(flagged.stderr.is_empty());
+}
+
+#[test]
+fn help_can_come_first() {
+    let (first, last) = (
+        show(&["help", "backup", "get"]),
+        show(&["backup", "get", "--help"]),
+    );
+    assert!(first.contains("Show backups") && first == last, "{first}");
 }

@@ -10,7 +10,9 @@ mod direct;
 mod disaster;
 mod downloads;
 mod kubectl;
+mod logs;
 mod schedule;
+mod stock;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

@@ -70,7 +70,7 @@ pub async fn run(ctx: &Context, args: CreateArgs) -> Result<Exit, CommandError> 
         Some(schedule) => from_schedule(ctx, &args, schedule).await?,
         None => args.backup(args.name.as_deref().unwrap_or_default(), ctx.namespace()),
     };
-    if let Some(format) = args.output.output {
+    if let Some(format) = args.output.printed() {
         out::document::print(&ctx.printer, &backup, format)?;
         return Ok(Exit::Done);
     }

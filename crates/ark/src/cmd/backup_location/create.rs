@@ -7,7 +7,7 @@ use ark_api::{AccessMode, BackupStorageLocation, ByteString, GoDuration, SecretK
 use clap::Args;
 
 use crate::args::output::{CreateOutputArgs, MetadataArgs};
-use crate::args::value::{Map, duration, map, merged, secret_key};
+use crate::args::value::{Map, boolean, duration, map, merged, secret_key};
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::{cluster, out};
@@ -60,8 +60,9 @@ pub struct CreateArgs {
     access_mode: String,
 
     /// Backups that name no location go here
-    #[arg(long)]
-    default: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", value_parser = boolean)]
+    default: Option<bool>,
 
     /// How often to look for backups made elsewhere, 0s for never [default: the server's]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
@@ -81,11 +82,11 @@ pub struct CreateArgs {
 /// Runs the verb.
 pub async fn run(ctx: &Context, args: CreateArgs) -> Result<Exit, CommandError> {
     let location = args.location(ctx.namespace())?;
-    if let Some(format) = args.output.output {
+    if let Some(format) = args.output.printed() {
         out::document::print(&ctx.printer, &location, format)?;
         return Ok(Exit::Done);
     }
-    if args.default {
+    if args.default == Some(true) {
         super::set::refuse_second_default(ctx, &args.name).await?;
     }
     cluster::create(ctx, &location).await?;
@@ -111,7 +112,7 @@ impl CreateArgs {
                 ca_cert: self.cacert.as_deref().map(certificate).transpose()?,
                 ca_cert_ref: None,
             },
-            default: self.default,
+            default: self.default == Some(true),
             access_mode: Some(AccessMode::from(self.access_mode.as_str())),
             backup_sync_period: self.backup_sync_period,
             validation_frequency: self.validation_frequency,
@@ -135,7 +136,7 @@ pub(crate) fn secret((name, key): (String, String)) -> SecretKeySelector {
 }
 
 /// The content of a file with certificates.
-pub(super) fn certificate(path: &Path) -> Result<ByteString, CommandError> {
+pub(crate) fn certificate(path: &Path) -> Result<ByteString, CommandError> {
     std::fs::read(path).map(ByteString).map_err(|error| {
         CommandError::because(
             format_args!("cannot read the certificates `{}`", path.display()),

@@ -1,7 +1,7 @@
 //! `ark backup-location delete`: the location and what the cluster knows of its
 //! backups; the bucket stays as it is.
 
-use ark_api::{Backup, BackupStorageLocation, label};
+use ark_api::{Backup, BackupRepository, BackupStorageLocation, label};
 
 use crate::cluster;
 use crate::context::Context;
@@ -25,6 +25,9 @@ pub async fn run(ctx: &Context, args: DeleteArgs) -> Result<Exit, CommandError> 
         let backups = cluster::list::<Backup>(ctx, Some(&selector)).await?;
         for backup in &backups {
             cluster::delete::<Backup>(ctx, name(backup)).await?;
+        }
+        for repository in &cluster::list::<BackupRepository>(ctx, Some(&selector)).await? {
+            cluster::delete::<BackupRepository>(ctx, name(repository)).await?;
         }
         let forgotten = match backups.len() as u64 {
             0 => String::new(),

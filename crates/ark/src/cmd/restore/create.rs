@@ -138,7 +138,7 @@ pub async fn run(ctx: &Context, args: CreateArgs) -> Result<Exit, CommandError> 
         return direct::restore(ctx, restore, from).await;
     }
     let restore = args.resolve(ctx, restore).await?;
-    if let Some(format) = args.output.output {
+    if let Some(format) = args.output.printed() {
         out::document::print(&ctx.printer, &restore, format)?;
         return Ok(Exit::Done);
     }
@@ -167,7 +167,7 @@ impl CreateArgs {
                 ))
             })?;
             restore.spec.schedule_name.clear();
-        } else if self.from_backup.is_some() && self.output.output.is_none() {
+        } else if self.from_backup.is_some() && self.output.printed().is_none() {
             cluster::get::<Backup>(ctx, &restore.spec.backup_name).await?;
         }
         Ok(restore)

@@ -58,7 +58,7 @@ pub struct CreateArgs {
 pub async fn run(ctx: &Context, args: CreateArgs) -> Result<Exit, CommandError> {
     args.backup.check()?;
     let schedule = args.schedule(ctx.namespace());
-    if let Some(format) = args.output.output {
+    if let Some(format) = args.output.printed() {
         out::document::print(&ctx.printer, &schedule, format)?;
         return Ok(Exit::Done);
     }

@@ -1,36 +1,7 @@
-//! Flags of Velero's server that have no work to do here.
-//!
-//! The arguments of a deployment can stay as they are: a flag is passed over with
-//! a line in the log that says why, or refused where passing it over would leave
-//! somebody without what they count on. All of them are in one table.
+//! Flags of Velero's server that have no work to do here: the arguments of a
+//! deployment can stay as they are.
 
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
-
-use crate::error::CommandError;
-
-/// One flag.
-struct Flag {
-    name: &'static str,
-    takes: Takes,
-    then: Then,
-}
-
-/// What comes after the name.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Takes {
-    /// A value.
-    Value,
-    /// Nothing, or `=true` or `=false`.
-    Switch,
-}
-
-/// What becomes of the flag.
-enum Then {
-    /// It does nothing, because.
-    PassOver(&'static str),
-    /// Only this value does nothing; any other is refused with this sentence.
-    Only(&'static str, &'static str),
-}
+use crate::args::foreign::{Flag, ForeignArgs, Table, Takes, Then, switch, value};
 
 const ADAPTS: &str = "calls follow what the API server can take; \
                       --max-concurrent-k8s-connections bounds them";
@@ -38,178 +9,94 @@ const NO_REPOSITORIES: &str = "this version keeps no repositories of volume data
 const NO_OPERATIONS: &str = "no operation outlasts the job that began it";
 const KLOG: &str = "--log-level and --log-format rule the log";
 
-const TABLE: &[Flag] = &[
-    value("backup-repository-configmap", NO_REPOSITORIES),
-    value("client-burst", ADAPTS),
-    value("client-qps", ADAPTS),
-    value("default-repo-maintain-frequency", NO_REPOSITORIES),
-    Flag {
-        name: "default-snapshot-move-data",
-        takes: Takes::Switch,
-        then: Then::Only(
-            "false",
-            "volume data is not moved by this version, so backups would lack it: \
-             take the flag away, or set it to false",
+/// Flags of Velero's server.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OfServer;
+
+impl Table for OfServer {
+    const FLAGS: &'static [Flag] = &[
+        value("backup-repository-configmap", NO_REPOSITORIES),
+        value("client-burst", ADAPTS),
+        value("client-qps", ADAPTS),
+        value("default-repo-maintain-frequency", NO_REPOSITORIES),
+        Flag {
+            name: "default-snapshot-move-data",
+            takes: Takes::Switch,
+            then: Then::Only(
+                "false",
+                "volume data is not moved by this version, so backups would lack it: \
+                 take the flag away, or set it to false",
+            ),
+        },
+        value(
+            "default-volume-snapshot-locations",
+            "volume snapshots are not taken by this version; backups with volumes say so",
         ),
-    },
-    value(
-        "default-volume-snapshot-locations",
-        "volume snapshots are not taken by this version; backups with volumes say so",
-    ),
-    Flag {
-        name: "default-volumes-to-fs-backup",
-        takes: Takes::Switch,
-        then: Then::Only(
-            "false",
-            "files of volumes are not saved by this version, so backups would lack them: \
-             take the flag away, or set it to false",
+        Flag {
+            name: "default-volumes-to-fs-backup",
+            takes: Takes::Switch,
+            then: Then::Only(
+                "false",
+                "files of volumes are not saved by this version, so backups would lack them: \
+                 take the flag away, or set it to false",
+            ),
+        },
+        switch(
+            "disable-informer-cache",
+            "other people's objects are never cached",
         ),
-    },
-    switch(
-        "disable-informer-cache",
-        "other people's objects are never cached",
-    ),
-    value(
-        "fs-backup-timeout",
-        "files of volumes are not saved by this version",
-    ),
-    value("item-operation-sync-frequency", NO_OPERATIONS),
-    value("keep-latest-maintenance-jobs", NO_REPOSITORIES),
-    value("maintenance-job-cpu-limit", NO_REPOSITORIES),
-    value("maintenance-job-cpu-request", NO_REPOSITORIES),
-    value("maintenance-job-mem-limit", NO_REPOSITORIES),
-    value("maintenance-job-mem-request", NO_REPOSITORIES),
-    value(
-        "plugin-dir",
-        "item actions are built in; plugins are not loaded",
-    ),
-    value(
-        "pod-volume-operation-timeout",
-        "files of volumes are not saved by this version",
-    ),
-    value("profiler-address", "there is no profiler to listen for"),
-    value("repo-maintenance-job-configmap", NO_REPOSITORIES),
-    value(
-        "restore-resource-priorities",
-        "the order of kinds is built in, and holds Velero's",
-    ),
-    Flag {
-        name: "uploader-type",
-        takes: Takes::Value,
-        then: Then::Only(
-            "kopia",
-            "files of volumes are not saved by this version, and restic repositories cannot \
-             be read: take the flag away",
+        value(
+            "fs-backup-timeout",
+            "files of volumes are not saved by this version",
         ),
-    },
-    value(
-        "volume-group-snapshot-label-key",
-        "volume snapshots are not taken by this version",
-    ),
-    switch("alsologtostderr", KLOG),
-    switch("logtostderr", KLOG),
-    value("stderrthreshold", KLOG),
-    value("v", KLOG),
-    value("vmodule", KLOG),
-];
-
-const fn value(name: &'static str, why: &'static str) -> Flag {
-    Flag {
-        name,
-        takes: Takes::Value,
-        then: Then::PassOver(why),
-    }
+        value("item-operation-sync-frequency", NO_OPERATIONS),
+        value("keep-latest-maintenance-jobs", NO_REPOSITORIES),
+        value("maintenance-job-cpu-limit", NO_REPOSITORIES),
+        value("maintenance-job-cpu-request", NO_REPOSITORIES),
+        value("maintenance-job-mem-limit", NO_REPOSITORIES),
+        value("maintenance-job-mem-request", NO_REPOSITORIES),
+        value(
+            "plugin-dir",
+            "item actions are built in; plugins are not loaded",
+        ),
+        value(
+            "pod-volume-operation-timeout",
+            "files of volumes are not saved by this version",
+        ),
+        value("profiler-address", "there is no profiler to listen for"),
+        value("repo-maintenance-job-configmap", NO_REPOSITORIES),
+        value(
+            "restore-resource-priorities",
+            "the order of kinds is built in, and holds Velero's",
+        ),
+        Flag {
+            name: "uploader-type",
+            takes: Takes::Value,
+            then: Then::Only(
+                "kopia",
+                "files of volumes are not saved by this version, and restic repositories cannot \
+                 be read: take the flag away",
+            ),
+        },
+        value(
+            "volume-group-snapshot-label-key",
+            "volume snapshots are not taken by this version",
+        ),
+        switch("alsologtostderr", KLOG),
+        switch("logtostderr", KLOG),
+        value("stderrthreshold", KLOG),
+        value("v", KLOG),
+        value("vmodule", KLOG),
+    ];
 }
 
-const fn switch(name: &'static str, why: &'static str) -> Flag {
-    Flag {
-        name,
-        takes: Takes::Switch,
-        then: Then::PassOver(why),
-    }
-}
-
-impl Flag {
-    fn arg(&self) -> Arg {
-        let arg = Arg::new(self.name)
-            .long(self.name)
-            .hide(true)
-            .action(ArgAction::Append);
-        match self.takes {
-            Takes::Value => arg.num_args(1).allow_hyphen_values(true),
-            Takes::Switch => arg
-                .num_args(0..=1)
-                .require_equals(true)
-                .default_missing_value("true"),
-        }
-    }
-}
-
-/// The flags of the table that were given, each with its last value.
-#[derive(Debug, Clone, Default)]
-pub(super) struct ForeignArgs(Vec<(&'static str, String)>);
-
-impl Args for ForeignArgs {
-    fn augment_args(command: Command) -> Command {
-        command.args(TABLE.iter().map(Flag::arg))
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
-}
-
-impl FromArgMatches for ForeignArgs {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let given = TABLE.iter().filter_map(|flag| {
-            let mut values = matches.get_many::<String>(flag.name)?;
-            Some((flag.name, values.next_back()?.clone()))
-        });
-        Ok(Self(given.collect()))
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
-    }
-}
-
-impl ForeignArgs {
-    /// A line for each flag that is passed over.
-    ///
-    /// # Errors
-    /// A usage error that names every flag that is refused, and why.
-    pub(super) fn judge(&self) -> Result<Vec<String>, CommandError> {
-        let (mut lines, mut refused) = (Vec::new(), Vec::new());
-        for (name, value) in &self.0 {
-            match TABLE
-                .iter()
-                .find(|flag| flag.name == *name)
-                .map(|f| &f.then)
-            {
-                Some(Then::PassOver(why)) => {
-                    lines.push(format!("--{name} does nothing here: {why}"));
-                }
-                Some(Then::Only(harmless, why)) if value != harmless => {
-                    refused.push(format!("--{name}={value} cannot be done: {why}"));
-                }
-                Some(Then::Only(..)) | None => {}
-            }
-        }
-        if refused.is_empty() {
-            Ok(lines)
-        } else {
-            Err(CommandError::usage(refused.join("; ")))
-        }
-    }
-}
+/// Those that were given.
+pub(super) type ServerForeignArgs = ForeignArgs<OfServer>;
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
-    use super::*;
-    use crate::cmd::Cli;
+    use super::super::passed_over;
+    use crate::error::CommandError;
 
     /// Every flag of Velero's server, with a value as people write it, and
     /// whether it works, is passed over or is refused.
@@ -259,10 +146,7 @@ mod tests {
     ];
 
     fn judged(arguments: &[&str]) -> Result<Vec<String>, CommandError> {
-        let command = ["ark", "server"].iter().chain(arguments);
-        let matches = Cli::command().try_get_matches_from(command).unwrap();
-        let server = matches.subcommand_matches("server").unwrap();
-        ForeignArgs::from_arg_matches(server).unwrap().judge()
+        passed_over(arguments.iter().map(|argument| (*argument).to_owned()))
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub async fn run(ctx: &Context, args: CreateArgs) -> Result<Exit, CommandError> 
         },
         status: None,
     };
-    if let Some(format) = args.output.output {
+    if let Some(format) = args.output.printed() {
         out::document::print(&ctx.printer, &location, format)?;
         return Ok(Exit::Done);
     }
