@@ -4,47 +4,27 @@
 
 use ark_engine::port::ApiResource;
 
-fn resource(group: &str, version: &str, plural: &str, kind: &str) -> ApiResource {
-    ApiResource {
-        group: group.to_owned(),
-        version: version.to_owned(),
-        plural: plural.to_owned(),
-        singular: kind.to_lowercase(),
-        kind: kind.to_owned(),
-        namespaced: true,
-        verbs: Vec::new(),
-        short_names: Vec::new(),
-        preferred: true,
-    }
-}
-
 pub(crate) fn namespaces() -> ApiResource {
-    ApiResource {
-        namespaced: false,
-        ..resource("", "v1", "namespaces", "Namespace")
-    }
+    ApiResource::v1("", "namespaces", "Namespace", false)
 }
 
 pub(crate) fn deployments() -> ApiResource {
-    resource("apps", "v1", "deployments", "Deployment")
+    ApiResource::v1("apps", "deployments", "Deployment", true)
 }
 
 pub(crate) fn leases() -> ApiResource {
-    resource("coordination.k8s.io", "v1", "leases", "Lease")
+    ApiResource::v1("coordination.k8s.io", "leases", "Lease", true)
 }
 
 pub(crate) fn definitions() -> ApiResource {
-    ApiResource {
-        namespaced: false,
-        ..resource(
-            "apiextensions.k8s.io",
-            "v1",
-            "customresourcedefinitions",
-            "CustomResourceDefinition",
-        )
-    }
+    ApiResource::v1(
+        "apiextensions.k8s.io",
+        "customresourcedefinitions",
+        "CustomResourceDefinition",
+        false,
+    )
 }
 
 pub(crate) fn pods() -> ApiResource {
-    resource("", "v1", "pods", "Pod")
+    ApiResource::v1("", "pods", "Pod", true)
 }

@@ -80,70 +80,53 @@ macro_rules! in_status {
     };
 }
 
-impl Phased for Backup {
-    const CONDITION: &str = condition::SUCCEEDED;
+/// A job: its phases that are neither good nor bad nor open, and what it counts.
+macro_rules! job {
+    ($kind:ident, $phase:ident, [$($unchanged:ident)?], $items:ident, $done:literal) => {
+        impl Phased for $kind {
+            const CONDITION: &str = condition::SUCCEEDED;
 
-    in_status!();
+            in_status!();
 
-    fn verdict(&self) -> Verdict {
-        use BackupPhase as Phase;
-        match self.phase() {
-            Phase::Completed => Verdict::Good,
-            Phase::Failed | Phase::PartiallyFailed | Phase::FailedValidation => Verdict::Bad,
-            Phase::Deleting => Verdict::Unchanged,
-            _ => Verdict::Open,
-        }
-    }
-
-    fn note(&self) -> String {
-        let Some(status) = &self.status else {
-            return String::new();
-        };
-        match self.phase() {
-            BackupPhase::FailedValidation => status.validation_errors.join("; "),
-            BackupPhase::Completed | BackupPhase::PartiallyFailed => {
-                let items = status
-                    .progress
-                    .as_ref()
-                    .map_or(0, |done| done.items_backed_up);
-                counts(items, "backed up", (status.errors, status.warnings))
+            fn verdict(&self) -> Verdict {
+                match self.phase() {
+                    $phase::Completed => Verdict::Good,
+                    $phase::Failed | $phase::PartiallyFailed | $phase::FailedValidation => {
+                        Verdict::Bad
+                    }
+                    $($phase::$unchanged => Verdict::Unchanged,)?
+                    _ => Verdict::Open,
+                }
             }
-            _ => status.failure_reason.clone(),
+
+            fn note(&self) -> String {
+                let Some(status) = &self.status else {
+                    return String::new();
+                };
+                match self.phase() {
+                    $phase::FailedValidation => status.validation_errors.join("; "),
+                    $phase::Completed | $phase::PartiallyFailed => {
+                        let items = status.progress.as_ref().map_or(0, |done| done.$items);
+                        format!(
+                            "{items} items {}, {} errors, {} warnings",
+                            $done, status.errors, status.warnings
+                        )
+                    }
+                    _ => status.failure_reason.clone(),
+                }
+            }
         }
-    }
+    };
 }
 
-impl Phased for Restore {
-    const CONDITION: &str = condition::SUCCEEDED;
-
-    in_status!();
-
-    fn verdict(&self) -> Verdict {
-        use RestorePhase as Phase;
-        match self.phase() {
-            Phase::Completed => Verdict::Good,
-            Phase::Failed | Phase::PartiallyFailed | Phase::FailedValidation => Verdict::Bad,
-            _ => Verdict::Open,
-        }
-    }
-
-    fn note(&self) -> String {
-        let Some(status) = &self.status else {
-            return String::new();
-        };
-        match self.phase() {
-            RestorePhase::FailedValidation => status.validation_errors.join("; "),
-            RestorePhase::Completed | RestorePhase::PartiallyFailed => {
-                let items = status
-                    .progress
-                    .as_ref()
-                    .map_or(0, |done| done.items_restored);
-                counts(items, "restored", (status.errors, status.warnings))
-            }
-            _ => status.failure_reason.clone(),
-        }
-    }
-}
+job!(
+    Backup,
+    BackupPhase,
+    [Deleting],
+    items_backed_up,
+    "backed up"
+);
+job!(Restore, RestorePhase, [], items_restored, "restored");
 
 impl Phased for Schedule {
     const CONDITION: &str = condition::READY;
@@ -206,10 +189,6 @@ impl Phased for DeleteBackupRequest {
             .filter(|errors| !errors.is_empty())
             .unwrap_or_else(|| format!("backup {}", self.spec.backup_name))
     }
-}
-
-fn counts(items: i64, done: &str, (errors, warnings): (i64, i64)) -> String {
-    format!("{items} items {done}, {errors} errors, {warnings} warnings")
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ impl<'a> Surroundings<'a> {
 
 async fn excluded_namespaces(cluster: &dyn Cluster) -> Result<Vec<String>, ClusterError> {
     let query = ListQuery {
-        resource: core("namespaces", "Namespace", false),
+        resource: ApiResource::v1("", "namespaces", "Namespace", false),
         namespace: None,
         label_selector: Some(format!("{}=true", label::EXCLUDE_FROM_BACKUP)),
         field_selector: None,
@@ -80,7 +80,7 @@ async fn data(
     name: &str,
 ) -> Result<Option<BTreeMap<String, String>>, ClusterError> {
     let target = Target {
-        resource: &core("configmaps", "ConfigMap", true),
+        resource: &ApiResource::v1("", "configmaps", "ConfigMap", true),
         namespace: Some(namespace),
         name,
     };
@@ -95,19 +95,4 @@ async fn data(
             retry_after: None,
         })?;
     Ok(Some(object.data.unwrap_or_default()))
-}
-
-/// A core kind; these have been served as they are for as long as there is v1.
-fn core(plural: &str, kind: &str, namespaced: bool) -> ApiResource {
-    ApiResource {
-        group: String::new(),
-        version: "v1".to_owned(),
-        plural: plural.to_owned(),
-        singular: kind.to_lowercase(),
-        kind: kind.to_owned(),
-        namespaced,
-        verbs: Vec::new(),
-        short_names: Vec::new(),
-        preferred: true,
-    }
 }
