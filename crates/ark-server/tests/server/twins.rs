@@ -17,6 +17,8 @@ use crate::site::Site;
 const BRIEF: Duration = Duration::from_secs(20);
 /// What the servers' clocks gain with each event.
 const LEAP: Duration = Duration::from_secs(30);
+/// The longest life, in leaps, of a backup that is meant to expire.
+const BRIEF_LIFE: u32 = 20;
 /// Longer than it goes on by those clocks.
 const FOR_GOOD: Duration = Duration::from_hours(24 * 365);
 /// With more backups than this there are as many deleted as made.
@@ -112,14 +114,19 @@ impl Twins {
             .collect()
     }
 
-    fn step(&mut self) {
+    fn leap(&self, leaps: u32) {
         for site in [&self.writer, &self.reader] {
-            site.clock.advance(LEAP);
+            site.clock.advance(LEAP * leaps);
         }
+    }
+
+    fn step(&mut self) {
+        self.leap(1);
         match self.dice.roll(10) {
             0..=2 if self.model.kept.len() < MANY => self.make(FOR_GOOD),
             3 => {
-                let leaps = 1 + u32::try_from(self.dice.roll(20)).unwrap();
+                let life = usize::try_from(BRIEF_LIFE).unwrap();
+                let leaps = 1 + u32::try_from(self.dice.roll(life)).unwrap();
                 self.make(LEAP * leaps);
             }
             0..=2 | 4 | 5 => {
@@ -201,7 +208,8 @@ impl Twins {
         model.seen.extend(stored);
     }
 
-    /// When everything has come to rest, both clusters and the bucket agree.
+    /// When everything has come to rest, both clusters and the bucket agree. What is
+    /// to expire has done so by then, also if it is made only now.
     fn settle(&self) {
         let kept = &self.model.kept;
         let agree = |twins: &Self| {
@@ -214,6 +222,7 @@ impl Twins {
         };
         let start = Instant::now();
         while !agree(self) {
+            self.leap(BRIEF_LIFE);
             assert!(
                 start.elapsed() < crate::site::PATIENCE,
                 "should be {kept:?}\nbucket {:?}\nwriter {:?}\nreader {:?}",
