@@ -8,12 +8,17 @@
 //!     action: {type: skip}
 //! includeExcludePolicy:
 //!   excludedNamespaceScopedResources: [events]
+//! namespacedFilterPolicies:
+//!   - namespaces: ["team-*"]
+//!     resourceFilters:
+//!       - {kinds: [ConfigMap], names: ["app-*"]}
 //! ```
 //!
 //! The first rule decides whose conditions all hold. No client is here: who
 //! validates hands the text in.
 
 mod condition;
+mod filter;
 mod method;
 mod quantity;
 mod volume;
@@ -23,6 +28,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_saphyr::UserMessageFormatter;
 
+pub use filter::{FilterPolicies, ObjectFilters, Verdict};
 pub use method::{Method, chosen_by_pod, decide};
 pub use volume::Volume;
 
@@ -39,6 +45,8 @@ pub struct ResourcePolicies {
     rules: Vec<Rule>,
     /// Kinds to add to the filters of a backup.
     pub kinds: KindPolicy,
+    /// Filters for single namespaces and kinds.
+    pub filters: FilterPolicies,
 }
 
 /// What a rule does with a volume.
@@ -97,6 +105,10 @@ struct Document {
     volume_policies: Option<Vec<Rule>>,
     #[serde(default)]
     include_exclude_policy: Option<KindPolicy>,
+    #[serde(default)]
+    namespaced_filter_policies: Option<Vec<filter::NamespacedText>>,
+    #[serde(default)]
+    cluster_scoped_filter_policy: Option<filter::ClusterText>,
 }
 
 impl ResourcePolicies {
@@ -125,11 +137,19 @@ impl ResourcePolicies {
         }
         let kinds = document.include_exclude_policy.unwrap_or_default();
         problems.extend(kinds.problems().into_iter().map(at));
+        let mut found = Vec::new();
+        let filters = FilterPolicies::read(
+            document.namespaced_filter_policies.unwrap_or_default(),
+            document.cluster_scoped_filter_policy,
+            &mut found,
+        );
+        problems.extend(found.into_iter().map(at));
         if problems.is_empty() {
             Ok(Self {
                 source: name.to_owned(),
                 rules: document.volume_policies.unwrap_or_default(),
                 kinds,
+                filters,
             })
         } else {
             Err(problems)

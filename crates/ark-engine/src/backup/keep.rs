@@ -84,10 +84,7 @@ impl<'a> Keeper<'a> {
         items: Vec<Object>,
     ) -> Result<(), BackupError> {
         for object in items {
-            if self
-                .plan
-                .wants_namespace(object.head().namespace.as_deref())
-            {
+            if self.plan.wants(resource, object.head()) {
                 self.keep(resource, object).await?;
             }
         }

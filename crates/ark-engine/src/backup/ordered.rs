@@ -109,8 +109,8 @@ pub(super) async fn keep(keeper: &mut Keeper<'_>, fence: &Fence) -> Result<(), B
             match answer.map(|page| page.items.into_iter().next()) {
                 Ok(Some(found)) => {
                     let head = found.head();
-                    if plan.wants_namespace(head.namespace.as_deref())
-                        && plan.selection.labels.matches(&head.labels)
+                    let by_label = || plan.selection.labels.matches(&head.labels);
+                    if plan.wants(&kind.resource, head) && (!plan.filters.is_empty() || by_label())
                     {
                         keeper.keep(&kind.resource, found).await?;
                     } else {

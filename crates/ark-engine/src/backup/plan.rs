@@ -6,10 +6,11 @@ use ark_api::label;
 
 use super::ordered;
 use super::validate::ValidatedBackup;
+use crate::action::backup::Related;
 use crate::hook::HookRules;
-use crate::object::Object;
+use crate::object::{Head, Object};
 use crate::outcome::{Issue, Scope, Severity};
-use crate::policy::ResourcePolicies;
+use crate::policy::{ObjectFilters, ResourcePolicies, Verdict};
 use crate::port::{ApiResource, Discovery};
 use crate::select::{Glob, IncludeExclude, Selection};
 
@@ -64,7 +65,10 @@ pub struct BackupPlan {
     pub namespaces: BTreeSet<String>,
     /// Namespaces to save although nothing in them may be selected.
     pub namespace_objects: BTreeSet<String>,
-    /// Label selectors to list with; their union is wanted.
+    /// Filters of the policies, for single namespaces and kinds.
+    pub filters: ObjectFilters,
+    /// Label selectors to list with; their union is wanted. With `filters` there is
+    /// one list of everything, since each namespace may have selectors of its own.
     pub label_queries: Vec<Option<String>>,
     /// The rules, for objects that others refer to.
     pub selection: Selection,
@@ -95,7 +99,36 @@ impl BackupPlan {
     /// Whether every object of `resource` in the wanted namespaces is listed
     /// anyway, so that nothing of it need be fetched by name.
     pub fn lists_all_of(&self, resource: &ApiResource) -> bool {
-        self.label_queries.iter().any(Option::is_none) && self.selection.collects(resource)
+        self.filters.is_empty()
+            && self.label_queries.iter().any(Option::is_none)
+            && self.selection.collects(resource)
+    }
+
+    /// Whether an object that a list brought is wanted.
+    pub fn wants(&self, resource: &ApiResource, head: &Head) -> bool {
+        let namespace = head.namespace.as_deref();
+        if !self.wants_namespace(namespace) {
+            return false;
+        }
+        if self.filters.is_empty() {
+            return true;
+        }
+        let kind = resource.group_resource();
+        let labels = Some(&head.labels);
+        match self.filters.judge(&kind, namespace, &head.name, labels) {
+            Verdict::In => true,
+            Verdict::Out => false,
+            Verdict::Silent => self.selection.labels.matches(&head.labels),
+        }
+    }
+
+    /// Whether an object that another one refers to is wanted: its labels do not
+    /// matter.
+    pub fn wants_related(&self, related: &Related) -> bool {
+        let namespace = related.namespace.as_deref();
+        let kind = related.group_resource.to_string();
+        self.wants_namespace(namespace)
+            && self.filters.judge(&kind, namespace, &related.name, None) != Verdict::Out
     }
 
     /// Whether objects in this namespace are wanted; cluster-scoped ones are.
@@ -153,11 +186,21 @@ pub fn plan(
         .filter(|kind| !kind.scopes.is_empty())
         .collect::<Vec<_>>();
     ordered::place(&backup.ordered, discovery, &mut kinds, &mut issues);
+    let filters = backup
+        .policies
+        .filters
+        .resolve(discovery, wanted.iter().map(String::as_str));
+    let label_queries = if filters.is_empty() {
+        backup.labels.queries()
+    } else {
+        vec![None]
+    };
     BackupPlan {
         kinds,
         namespaces: wanted,
         namespace_objects,
-        label_queries: backup.labels.queries(),
+        filters,
+        label_queries,
         selection,
         policies: backup.policies.clone(),
         versions,

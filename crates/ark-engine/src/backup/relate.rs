@@ -147,7 +147,7 @@ async fn fetch(
         }
         let related: BTreeSet<Related> = related
             .into_iter()
-            .filter(|one| keeper.plan.wants_namespace(one.namespace.as_deref()))
+            .filter(|one| is_namespace || is_definition || keeper.plan.wants_related(one))
             .collect();
         let missing = if related.len() > FETCH_EACH_BELOW {
             search(keeper, at, &resource, related).await?

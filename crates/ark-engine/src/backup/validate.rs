@@ -160,6 +160,14 @@ fn policies(
                      lists for cluster-scoped and namespace-scoped resources"
                 ));
             }
+            if filters::uses_old(spec) && !policies.filters.is_empty() {
+                messages.push(format!(
+                    "resourcePolicy: namespacedFilterPolicies and clusterScopedFilterPolicy of ConfigMap \
+                     `{name}` cannot be combined with includedResources, excludedResources and \
+                     includeClusterResources: use the lists for cluster-scoped and namespace-scoped \
+                     resources, or the policy's includeExcludePolicy"
+                ));
+            }
             policies
         }
         Err(problems) => {

@@ -146,3 +146,84 @@ async fn rules_of_a_config_map_decide_over_volumes_and_kinds() {
             .unwrap();
     }
 }
+
+const FILTERED: &str = "
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: app-one, namespace: NAMESPACE, labels: {team: red}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: app-two, namespace: NAMESPACE}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: other, namespace: NAMESPACE, labels: {team: red}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: app-key, namespace: NAMESPACE, labels: {team: red}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: app-red, namespace: BESIDE, labels: {team: red}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: app-blue, namespace: BESIDE, labels: {team: blue}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: filters, namespace: NAMESPACE}
+data:
+  policy: |
+    version: v1
+    namespacedFilterPolicies:
+    - namespaces: [NAMESPACE]
+      resourceFilters:
+      - {kinds: [ConfigMap], names: ['app-*']}
+";
+
+/// In the namespace of the policy its patterns decide, beside it the backup's own
+/// selector.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn filters_of_one_namespace_leave_the_others_to_the_backup() {
+    let bench = Bench::new().await;
+    let mut namespaces = Namespaces::new(bench.plane);
+    let namespace = namespaces.create("filtered").unwrap();
+    let beside = namespaces.create("beside").unwrap();
+    let manifest = FILTERED
+        .replace("NAMESPACE", &namespace)
+        .replace("BESIDE", &beside);
+    bench
+        .plane
+        .kubectl_stdin(&["apply", "-f", "-"], &manifest)
+        .unwrap();
+    let policy = json!({"kind": "ConfigMap", "name": "filters"});
+    let old = json!({
+        "includedNamespaces": [namespace], "includedResources": ["configmaps"],
+        "resourcePolicy": policy,
+    });
+    let refused = validated(&bench, &namespace, old).await.unwrap_err();
+    assert!(refused[0].contains("cannot be combined"), "{refused:?}");
+
+    let spec = json!({
+        "includedNamespaces": [namespace, beside],
+        "labelSelector": {"matchLabels": {"team": "red"}},
+        "resourcePolicy": policy,
+    });
+    let backup = validated(&bench, &namespace, spec).await.unwrap();
+    let job = bench.job(CancellationToken::new());
+    backup::run(&job, &backup, &Options::default())
+        .await
+        .unwrap();
+    let mut saved: Vec<String> = bench
+        .contents("policies")
+        .await
+        .into_keys()
+        .filter(|key| key.namespace.is_some())
+        .map(|key| key.name)
+        .collect();
+    saved.sort();
+    assert_eq!(saved, ["app-one", "app-red", "app-two"]);
+}
