@@ -4,12 +4,10 @@
 mod totals;
 
 use std::collections::{BTreeMap, HashMap};
-use std::ffi::OsString;
+use std::fs;
 use std::io::{self, BufRead as _, BufReader, Write as _};
-use std::num::NonZero;
 use std::path::Path;
 use std::process::{ExitCode, ExitStatus, Stdio};
-use std::{env, fs, thread};
 
 use anyhow::{Context as _, Result, bail};
 use ark_testkit::binaries::{kwok, velero};
@@ -20,9 +18,6 @@ use serde::Deserialize;
 
 use self::totals::{Counts, Totals};
 use crate::workspace::{self, Package};
-
-/// How the test harness is told how many tests run at the same time.
-const THREADS_VARIABLE: &str = "RUST_TEST_THREADS";
 
 /// Run all tests of the workspace with the servers they need.
 ///
@@ -135,7 +130,6 @@ fn stream(
         .arg("--")
         .args(&arguments.filters)
         .env("CARGO_TERM_COLOR", "never")
-        .env(THREADS_VARIABLE, threads())
         .env(CONTROL_PLANE_VARIABLE, plane.dir())
         .env(S3_VARIABLE, s3.dir())
         .stdin(Stdio::null())
@@ -152,19 +146,6 @@ fn stream(
         line.clear();
     }
     Ok(child.wait()?)
-}
-
-/// As many as the user says, else twice as many as there are processors: most tests
-/// wait for a server most of the time.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the test harness reads this variable, too"
-)]
-fn threads() -> OsString {
-    env::var_os(THREADS_VARIABLE).unwrap_or_else(|| {
-        let processors = thread::available_parallelism().map_or(2, NonZero::get);
-        (2 * processors).to_string().into()
-    })
 }
 
 /// The names of packages whose sources hold a test.
