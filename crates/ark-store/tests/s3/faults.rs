@@ -202,6 +202,39 @@ async fn a_dropped_upload_takes_its_parts_back() {
 }
 
 #[tokio::test]
+async fn an_upload_dropped_before_it_has_a_name_is_taken_back() {
+    let broken = Broken::open().await;
+    let late = Fault::Delay(Duration::from_millis(500));
+    broken
+        .proxy
+        .set([Rule::new("uploads", late).method("POST")]);
+    let mut upload = broken.store.upload("k", PutMode::Create).await.unwrap();
+    assert_eq!(write_all(&mut upload, &pattern(7, 3 * PART)).await, None);
+    let started = Instant::now();
+    while broken.proxy.count("POST", "uploads") == 0 {
+        assert!(started.elapsed() < Duration::from_secs(10), "nothing sent");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(broken.open_uploads(), 0, "it has begun already");
+    // Waits for the end, as dropping does not.
+    upload.abort().await.unwrap();
+    assert_eq!(broken.open_uploads(), 0, "an upload is left behind");
+}
+
+#[tokio::test]
+async fn parts_without_an_answer_may_come_late_and_are_taken_back_then() {
+    let broken = Broken::open().await;
+    let lost = Fault::ResetUpload(u64::MAX);
+    broken.proxy.set([Rule::new("partNumber=1&", lost)]);
+    let mut upload = broken.store.upload("k", PutMode::Create).await.unwrap();
+    write_all(&mut upload, &pattern(8, 2 * PART)).await;
+    upload.finish().await.unwrap_err();
+    assert_eq!(broken.open_uploads(), 0, "parts are left behind");
+    let taken_back = broken.proxy.count("DELETE", "uploadId");
+    assert_eq!(taken_back, 3, "at once and twice later");
+}
+
+#[tokio::test]
 async fn a_download_that_breaks_off_is_resumed() {
     let broken = Broken::open().await;
     let body = pattern(6, 3 << 20);
