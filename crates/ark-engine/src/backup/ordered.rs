@@ -108,10 +108,7 @@ pub(super) async fn keep(keeper: &mut Keeper<'_>, fence: &Fence) -> Result<(), B
             let name = format!("{} {}", kind.resource.group_resource(), text(&object));
             match answer.map(|page| page.items.into_iter().next()) {
                 Ok(Some(found)) => {
-                    let head = found.head();
-                    let by_label = || plan.selection.labels.matches(&head.labels);
-                    if plan.wants(&kind.resource, head) && (!plan.filters.is_empty() || by_label())
-                    {
+                    if plan.wants(&kind.resource, found.head()) {
                         keeper.keep(&kind.resource, found).await?;
                     } else {
                         let note = format!("{name} does not come first: it is not selected");

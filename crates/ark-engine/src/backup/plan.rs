@@ -110,9 +110,6 @@ impl BackupPlan {
         if !self.wants_namespace(namespace) {
             return false;
         }
-        if self.filters.is_empty() {
-            return true;
-        }
         let kind = resource.group_resource();
         let labels = Some(&head.labels);
         match self.filters.judge(&kind, namespace, &head.name, labels) {
