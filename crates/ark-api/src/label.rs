@@ -124,6 +124,9 @@ pub const PVC_NAME: &str = "velero.io/pvc-name";
 /// in backups older than the kind `PodVolumeBackup`.
 pub const POD_SNAPSHOT_PREFIX: &str = "snapshot.velero.io/";
 
+/// Annotation of kubectl's: the object as it was last applied.
+pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
 /// Tag on snapshots in clouds: the backup.
 pub const TAG_BACKUP: &str = "velero.io/backup";
 /// Tag on snapshots in clouds: the persistent volume.
@@ -152,6 +155,12 @@ pub fn valid_value(name: &str) -> String {
         &name[..name.floor_char_boundary(MAX_VALUE - SUM)],
         &sum[..SUM]
     )
+}
+
+/// Selects the objects whose label `key` has `name`, in the form of
+/// [`valid_value`].
+pub fn selector(key: &str, name: &str) -> String {
+    format!("{key}={}", valid_value(name))
 }
 
 #[cfg(test)]

@@ -4,10 +4,6 @@
 
 use ark_engine::port::ApiResource;
 
-pub(crate) fn namespaces() -> ApiResource {
-    ApiResource::v1("", "namespaces", "Namespace", false)
-}
-
 pub(crate) fn deployments() -> ApiResource {
     ApiResource::v1("apps", "deployments", "Deployment", true)
 }

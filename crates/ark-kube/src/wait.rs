@@ -93,7 +93,7 @@ pub async fn namespace_active(
     name: &str,
     timeout: Duration,
 ) -> Result<(), WaitError> {
-    let resource = builtin::namespaces();
+    let resource = ApiResource::namespaces();
     let what = format!("the namespace `{name}` is not active");
     until(&what, timeout, async || {
         let Some(namespace) = fetch(cluster, &resource, None, name).await? else {
@@ -113,7 +113,7 @@ pub async fn namespace_gone(
     name: &str,
     timeout: Duration,
 ) -> Result<(), WaitError> {
-    let resource = builtin::namespaces();
+    let resource = ApiResource::namespaces();
     let target = Target {
         resource: &resource,
         namespace: None,

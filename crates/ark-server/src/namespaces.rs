@@ -9,7 +9,7 @@ const PAGE: u32 = 500;
 /// All namespaces there are now.
 pub(crate) async fn list(cluster: &dyn Cluster) -> Result<Vec<Object>, ClusterError> {
     let query = ListQuery {
-        resource: resource(),
+        resource: ApiResource::namespaces(),
         namespace: None,
         label_selector: None,
         field_selector: None,
@@ -25,9 +25,4 @@ pub(crate) async fn list(cluster: &dyn Cluster) -> Result<Vec<Object>, ClusterEr
             None => return Ok(all),
         }
     }
-}
-
-/// The kind `Namespace`, which every cluster serves in this form.
-pub(crate) fn resource() -> ApiResource {
-    ApiResource::v1("", "namespaces", "Namespace", false)
 }

@@ -8,7 +8,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ark_engine::port::{Clock, Cluster as _, ClusterError, Discovery, SystemClock, Target};
+use ark_engine::port::{
+    ApiResource, Clock, Cluster as _, ClusterError, Discovery, SystemClock, Target,
+};
 use ark_kube::{ConnectError, ConnectOptions, Connection};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -17,7 +19,6 @@ use tokio_util::sync::CancellationToken;
 use crate::files::Files;
 use crate::health::{self, Endpoint, Stage};
 use crate::metrics::Metrics;
-use crate::namespaces;
 use crate::options::ServerOptions;
 use crate::task::Tasks;
 use controllers::{Ends, start};
@@ -232,7 +233,7 @@ impl Drop for KillOnDrop {
 }
 
 async fn check_namespace(connection: &Connection, name: &str) -> Result<(), ServerError> {
-    let resource = namespaces::resource();
+    let resource = ApiResource::namespaces();
     let target = Target {
         resource: &resource,
         namespace: None,

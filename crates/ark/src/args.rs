@@ -3,6 +3,7 @@
 //!
 //! Values of single flags are parsed in [`value`] and [`selector`].
 
+pub mod answer;
 pub mod backup;
 pub mod foreign;
 pub mod klog;

@@ -56,7 +56,7 @@ impl<'a> Surroundings<'a> {
 
 async fn excluded_namespaces(cluster: &dyn Cluster) -> Result<Vec<String>, ClusterError> {
     let query = ListQuery {
-        resource: ApiResource::v1("", "namespaces", "Namespace", false),
+        resource: ApiResource::namespaces(),
         namespace: None,
         label_selector: Some(format!("{}=true", label::EXCLUDE_FROM_BACKUP)),
         field_selector: None,

@@ -50,6 +50,11 @@ impl ApiResource {
         }
     }
 
+    /// The kind `Namespace`.
+    pub fn namespaces() -> Self {
+        Self::v1("", "namespaces", "Namespace", false)
+    }
+
     /// `apiVersion` of objects of this kind: `v1`, `apps/v1`.
     pub fn api_version(&self) -> String {
         if self.group.is_empty() {

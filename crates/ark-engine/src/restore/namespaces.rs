@@ -59,7 +59,7 @@ impl Namespaces {
         Self {
             cluster,
             clock,
-            resource: resource(),
+            resource: ApiResource::namespaces(),
             timeout,
             sources,
             known,
@@ -205,11 +205,6 @@ fn kind() -> GroupResource {
         resource: "namespaces".to_owned(),
         group: String::new(),
     }
-}
-
-/// Every cluster serves namespaces at the same place.
-fn resource() -> ApiResource {
-    ApiResource::v1("", "namespaces", "Namespace", false)
 }
 
 /// A namespace like the stored one, under a name that may be another.

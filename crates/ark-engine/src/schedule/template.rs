@@ -7,10 +7,6 @@ use ark_api::{Backup, ObjectMeta, OwnerReference, Schedule, label};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// Annotation in which kubectl keeps what was last applied: it tells of the
-/// schedule, and would make a lie of the backup.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
-
 /// `<schedule>-<YYYYMMDDhhmmss>` in UTC.
 pub fn backup_name(schedule: &str, at: Timestamp) -> String {
     let at = at.to_zoned(TimeZone::UTC);
@@ -38,7 +34,8 @@ pub fn backup_of(schedule: &Schedule, name: String) -> Backup {
         .annotations
         .iter()
         .flatten()
-        .filter(|(key, _)| *key != LAST_APPLIED)
+        // It tells of the schedule, and would make a lie of the backup.
+        .filter(|(key, _)| *key != label::LAST_APPLIED)
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     let is_owned = spec.use_owner_references_in_backup == Some(true);
@@ -59,7 +56,7 @@ pub fn backup_of(schedule: &Schedule, name: String) -> Backup {
 /// With this the API server's garbage collector deletes the backup with its schedule.
 fn owner(schedule: &Schedule) -> OwnerReference {
     OwnerReference {
-        api_version: "velero.io/v1".to_owned(),
+        api_version: ark_api::V1.to_owned(),
         kind: "Schedule".to_owned(),
         name: schedule.metadata.name.clone().unwrap_or_default(),
         uid: schedule.metadata.uid.clone().unwrap_or_default(),

@@ -97,11 +97,7 @@ async fn decide(
     timetable: &Timetable,
     now: Timestamp,
 ) -> Result<Decision, ReconcileError> {
-    let selector = format!(
-        "{}={}",
-        label::SCHEDULE_NAME,
-        label::valid_value(name(schedule))
-    );
+    let selector = label::selector(label::SCHEDULE_NAME, name(schedule));
     let backups = context.api.backups.list(Some(&selector)).await?.items;
     let facts = Facts {
         now,

@@ -59,19 +59,23 @@ pub const fn switch(name: &'static str, why: &'static str) -> Flag {
     }
 }
 
-impl Flag {
-    fn arg(&self) -> Arg {
-        let arg = Arg::new(self.name)
-            .long(self.name)
-            .hide(true)
-            .action(ArgAction::Append);
-        match self.takes {
-            Takes::Value => arg.num_args(1).allow_hyphen_values(true),
-            Takes::Switch => arg
+impl Takes {
+    /// A hidden flag of this form.
+    pub fn arg(self, name: &'static str) -> Arg {
+        let arg = Arg::new(name).long(name).hide(true);
+        match self {
+            Self::Value => arg.num_args(1).allow_hyphen_values(true),
+            Self::Switch => arg
                 .num_args(0..=1)
                 .require_equals(true)
                 .default_missing_value("true"),
         }
+    }
+}
+
+impl Flag {
+    fn arg(&self) -> Arg {
+        self.takes.arg(self.name).action(ArgAction::Append)
     }
 }
 

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 
 use super::value::{Map, map, merged};
-use crate::out::document::{Format, ObjectFormat};
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::out::document::{self, Format, ObjectFormat, TextFormat};
 
 /// For verbs that list objects.
 #[derive(Debug, Clone, Default, Args)]
@@ -29,6 +32,36 @@ pub struct ListOutputArgs {
     /// Add a column for each of these labels
     #[arg(short = 'L', long, value_delimiter = ',', value_name = "LABELS")]
     pub label_columns: Vec<String>,
+}
+
+/// For verbs that list what are no objects.
+#[derive(Debug, Clone, Default, Args)]
+pub struct FormatArgs {
+    /// Form of the output: table, json, yaml or name
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        hide_possible_values = true
+    )]
+    pub format: Format,
+}
+
+/// For verbs that show one document.
+#[derive(Debug, Clone, Default, Args)]
+pub struct TextOutputArgs {
+    /// Form of the output: text, json or yaml
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        hide_possible_values = true
+    )]
+    pub format: TextFormat,
 }
 
 /// For verbs that create objects.
@@ -75,8 +108,23 @@ enum CreateFormat {
 }
 
 impl CreateOutputArgs {
-    /// The form in which the object is printed; none when it is created.
-    pub fn printed(&self) -> Option<ObjectFormat> {
+    /// Whether the object is only printed, not created.
+    pub fn prints(&self) -> bool {
+        self.form().is_some()
+    }
+
+    /// Prints the object if that is asked for; says whether it was.
+    ///
+    /// # Errors
+    /// As [`document::print`].
+    pub fn print(&self, ctx: &Context, object: &impl Serialize) -> Result<bool, CommandError> {
+        if let Some(form) = self.form() {
+            document::print(&ctx.printer, object, form)?;
+        }
+        Ok(self.prints())
+    }
+
+    fn form(&self) -> Option<ObjectFormat> {
         match self.output? {
             CreateFormat::Table => None,
             CreateFormat::Json => Some(ObjectFormat::Json),

@@ -24,7 +24,9 @@ use crate::cmd::{backup, restore, version};
 use crate::context::Context;
 use crate::download::{self, DownloadArgs};
 use crate::error::{CommandError, Exit, chain};
+use crate::listing::name;
 use crate::live;
+use crate::out::describe::Description;
 use crate::out::document::{self, ObjectFormat};
 use crate::out::human;
 use crate::out::style::Style;
@@ -195,25 +197,44 @@ impl Collector<'_> {
     }
 
     async fn backup(&mut self, object: &Backup) -> Result<(), CommandError> {
-        let name = object.metadata.name.clone().unwrap_or_default();
         let described = backup::describe::one(self.ctx, object, true, &self.args.download).await;
-        let text = described.map(|one| one.to_text(Style::plain()).into_bytes());
-        self.put(&format!("backup-{name}/describe.txt"), text)?;
-        let log = self.log(DownloadTargetKind::BackupLog, &name).await;
-        self.put(&format!("backup-{name}/log.txt"), log)
+        self.job(
+            "backup",
+            name(object),
+            described,
+            DownloadTargetKind::BackupLog,
+        )
+        .await
     }
 
     async fn restore(&mut self, object: &Restore) -> Result<(), CommandError> {
-        let name = object.metadata.name.clone().unwrap_or_default();
         let described = restore::describe::one(self.ctx, object, true, &self.args.download).await;
-        let text = described.map(|one| one.to_text(Style::plain()).into_bytes());
-        self.put(&format!("restore-{name}/describe.txt"), text)?;
-        let log = self.log(DownloadTargetKind::RestoreLog, &name).await;
-        self.put(&format!("restore-{name}/log.txt"), log)
+        self.job(
+            "restore",
+            name(object),
+            described,
+            DownloadTargetKind::RestoreLog,
+        )
+        .await
     }
 
-    async fn log(&self, kind: DownloadTargetKind, name: &str) -> Result<Vec<u8>, CommandError> {
-        let log = download::file(self.ctx, kind, name, &self.args.download).await?;
-        log.ok_or_else(|| CommandError::failed("there is no such file in the location"))
+    /// Description and log of a backup or restore, in a folder of its own.
+    async fn job(
+        &mut self,
+        what: &str,
+        name: &str,
+        described: Result<Description, CommandError>,
+        log: DownloadTargetKind,
+    ) -> Result<(), CommandError> {
+        let text = described.map(|one| one.to_text(Style::plain()).into_bytes());
+        self.put(&format!("{what}-{name}/describe.txt"), text)?;
+        let log = match download::file(self.ctx, log, name, &self.args.download).await {
+            Ok(Some(bytes)) => Ok(bytes),
+            Ok(None) => Err(CommandError::failed(
+                "there is no such file in the location",
+            )),
+            Err(error) => Err(error),
+        };
+        self.put(&format!("{what}-{name}/log.txt"), log)
     }
 }

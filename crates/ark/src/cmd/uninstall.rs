@@ -74,7 +74,7 @@ pub async fn run(ctx: &Context, args: UninstallArgs) -> Result<Exit, CommandErro
 /// Whether the namespace exists. One that `ark install` did not make is refused:
 /// it would be deleted with everything in it.
 async fn namespace_is_ours(ctx: &Context, connection: &Connection) -> Result<bool, CommandError> {
-    let resource = namespaces();
+    let resource = ApiResource::namespaces();
     let target = Target {
         resource: &resource,
         namespace: None,
@@ -117,8 +117,4 @@ async fn remove(
     let timeout = args.wait_timeout.map_or(DEFAULT_WAIT, GoDuration::to_std);
     wait::namespace_gone(connection, ctx.namespace(), timeout).await?;
     Ok(())
-}
-
-fn namespaces() -> ApiResource {
-    ApiResource::v1("", "namespaces", "Namespace", false)
 }

@@ -1,21 +1,19 @@
 //! `ark version`. With `--client` nothing is read, sent or started.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use ark_api::status_request::ServerStatusRequestStatus;
-use ark_api::{GoDuration, ObjectMeta, ServerStatusRequest, ServerStatusRequestPhase};
+use ark_api::{ObjectMeta, ServerStatusRequest, ServerStatusRequestPhase};
 use ark_kube::CustomError;
 use clap::Args;
 use serde::Serialize;
 
-use crate::args::value::duration;
+use crate::args::answer::AnswerArgs;
+use crate::args::output::TextOutputArgs;
 use crate::context::Context;
 use crate::error::{CommandError, ErrorKind, Exit};
 use crate::out::document::{self, ObjectFormat, TextFormat};
 use crate::{cluster, name};
-
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,20 +28,11 @@ pub struct VersionArgs {
     #[arg(long, alias = "client-only")]
     client: bool,
 
-    /// How long to wait for the server's answer [default: 5s]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    timeout: Option<GoDuration>,
+    #[command(flatten)]
+    answer: AnswerArgs,
 
-    /// Form of the output: text, json or yaml
-    #[arg(
-        short,
-        long,
-        value_enum,
-        default_value_t,
-        value_name = "FORMAT",
-        hide_possible_values = true
-    )]
-    output: TextFormat,
+    #[command(flatten)]
+    output: TextOutputArgs,
 }
 
 #[derive(Debug, Serialize)]
@@ -95,7 +84,7 @@ pub fn run(ctx: &Context, args: &VersionArgs) -> Result<Exit, CommandError> {
             client: CLIENT,
             server,
         },
-        args.output,
+        args.output.format,
     )?;
     failure.map_or(Ok(Exit::Done), Err)
 }
@@ -126,7 +115,7 @@ fn show(ctx: &Context, versions: &Versions, format: TextFormat) -> Result<(), Co
 
 /// Both versions as text; what the server says when it cannot be asked, too.
 pub(crate) async fn both(ctx: &Context) -> String {
-    let server = match ask(ctx, DEFAULT_TIMEOUT).await {
+    let server = match ask(ctx, &AnswerArgs::default()).await {
         Ok(status) => status.server_version,
         Err(error) => error.message,
     };
@@ -135,9 +124,8 @@ pub(crate) async fn both(ctx: &Context) -> String {
 
 /// Asks the server for its version.
 async fn server(ctx: &Context, args: &VersionArgs) -> Result<Server, CommandError> {
-    let timeout = args.timeout.map_or(DEFAULT_TIMEOUT, GoDuration::to_std);
     Ok(Server {
-        version: ask(ctx, timeout).await?.server_version,
+        version: ask(ctx, &args.answer).await?.server_version,
         namespace: ctx.namespace().to_owned(),
     })
 }
@@ -145,7 +133,7 @@ async fn server(ctx: &Context, args: &VersionArgs) -> Result<Server, CommandErro
 /// Asks the server by a status request, which is taken away again.
 pub(crate) async fn ask(
     ctx: &Context,
-    timeout: Duration,
+    answer: &AnswerArgs,
 ) -> Result<ServerStatusRequestStatus, CommandError> {
     let request = ServerStatusRequest {
         metadata: ObjectMeta {
@@ -160,7 +148,7 @@ pub(crate) async fn ask(
     let custom = cluster::custom::<ServerStatusRequest>(ctx).await?;
     let processed =
         |request: &ServerStatusRequest| *request.phase() == ServerStatusRequestPhase::Processed;
-    let answered = custom.watch_until(&own, processed, timeout).await;
+    let answered = custom.watch_until(&own, processed, answer.timeout()).await;
     // The server deletes it some time later; tidier is to do it now.
     let _ = custom.delete(&own).await;
     match answered {

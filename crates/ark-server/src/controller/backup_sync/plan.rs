@@ -201,7 +201,7 @@ fn metadata(stored: Option<&Value>, name: &str, to: Destination<'_>) -> Value {
     let mut annotations = part("annotations");
     annotations.remove(crate::attempts::ANNOTATION);
     annotations.remove(ark_api::cancel::ANNOTATION);
-    annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+    annotations.remove(label::LAST_APPLIED);
     let mut metadata = serde_json::json!({
         "name": name,
         "namespace": to.namespace,

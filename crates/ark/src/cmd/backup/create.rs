@@ -9,7 +9,7 @@ use crate::args::output::{CreateOutputArgs, MetadataArgs};
 use crate::args::wait::WaitArgs;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
-use crate::{cluster, direct, follow, name, out};
+use crate::{cluster, direct, follow, name};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -70,8 +70,7 @@ pub async fn run(ctx: &Context, args: CreateArgs) -> Result<Exit, CommandError> 
         Some(schedule) => from_schedule(ctx, &args, schedule).await?,
         None => args.backup(args.name.as_deref().unwrap_or_default(), ctx.namespace()),
     };
-    if let Some(format) = args.output.printed() {
-        out::document::print(&ctx.printer, &backup, format)?;
+    if args.output.print(ctx, &backup)? {
         return Ok(Exit::Done);
     }
     let created = cluster::create(ctx, &backup).await?;

@@ -8,6 +8,7 @@ use clap::Args;
 use serde::de::DeserializeOwned;
 
 use super::logs::has_files;
+use crate::args::output::TextOutputArgs;
 use crate::args::which::LookArgs;
 use crate::cluster::Resource;
 use crate::context::Context;
@@ -18,7 +19,6 @@ use crate::download::{self, DownloadArgs};
 use crate::error::{CommandError, Exit};
 use crate::listing::name;
 use crate::out::describe::Description;
-use crate::out::document::TextFormat;
 use crate::{cluster, direct};
 
 const EXAMPLES: &str = "\
@@ -39,16 +39,8 @@ pub struct DescribeArgs {
     #[arg(long)]
     details: bool,
 
-    /// Form of the output: text, json or yaml
-    #[arg(
-        short,
-        long,
-        value_enum,
-        default_value_t,
-        value_name = "FORMAT",
-        hide_possible_values = true
-    )]
-    output: TextFormat,
+    #[command(flatten)]
+    output: TextOutputArgs,
 
     /// Read the bucket with your own credentials: a directory or `s3://BUCKET/PREFIX`
     #[arg(long, value_name = "DIR|URL", requires = "names")]
@@ -75,7 +67,7 @@ pub async fn run(ctx: &Context, args: DescribeArgs) -> Result<Exit, CommandError
             descriptions.push(one(ctx, backup, args.details, &args.download).await?);
         }
     }
-    describe::print(ctx, &descriptions, args.output)?;
+    describe::print(ctx, &descriptions, args.output.format)?;
     Ok(Exit::Done)
 }
 
@@ -98,11 +90,7 @@ pub(crate) async fn one(
 
 /// Objects with the labels of a backup.
 async fn of_backup<K: Resource>(ctx: &Context, backup: &Backup) -> Result<Vec<K>, CommandError> {
-    let selector = format!(
-        "{}={}",
-        label::BACKUP_NAME,
-        label::valid_value(name(backup))
-    );
+    let selector = label::selector(label::BACKUP_NAME, name(backup));
     let mut objects = cluster::list::<K>(ctx, Some(&selector)).await?;
     // Those of an earlier backup of the same name do not count.
     let uid = backup.metadata.uid.as_ref();

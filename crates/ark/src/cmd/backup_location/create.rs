@@ -8,9 +8,9 @@ use clap::Args;
 
 use crate::args::output::{CreateOutputArgs, MetadataArgs};
 use crate::args::value::{Map, boolean, duration, map, merged, secret_key};
+use crate::cluster;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
-use crate::{cluster, out};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -82,8 +82,7 @@ pub struct CreateArgs {
 /// Runs the verb.
 pub async fn run(ctx: &Context, args: CreateArgs) -> Result<Exit, CommandError> {
     let location = args.location(ctx.namespace())?;
-    if let Some(format) = args.output.printed() {
-        out::document::print(&ctx.printer, &location, format)?;
+    if args.output.print(ctx, &location)? {
         return Ok(Exit::Done);
     }
     if args.default == Some(true) {

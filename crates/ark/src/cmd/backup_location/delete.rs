@@ -3,7 +3,7 @@
 
 use ark_api::{Backup, BackupRepository, BackupStorageLocation, label};
 
-use crate::cluster;
+use crate::cluster::{self, Resource};
 use crate::context::Context;
 use crate::deletion::{self, DeleteArgs};
 use crate::error::{CommandError, Exit};
@@ -17,19 +17,9 @@ pub async fn run(ctx: &Context, args: DeleteArgs) -> Result<Exit, CommandError> 
     for location in &locations {
         cluster::delete::<BackupStorageLocation>(ctx, name(location)).await?;
         // Afterwards, or the server would find them in the bucket again.
-        let selector = format!(
-            "{}={}",
-            label::STORAGE_LOCATION,
-            label::valid_value(name(location))
-        );
-        let backups = cluster::list::<Backup>(ctx, Some(&selector)).await?;
-        for backup in &backups {
-            cluster::delete::<Backup>(ctx, name(backup)).await?;
-        }
-        for repository in &cluster::list::<BackupRepository>(ctx, Some(&selector)).await? {
-            cluster::delete::<BackupRepository>(ctx, name(repository)).await?;
-        }
-        let forgotten = match backups.len() as u64 {
+        let backups = forget::<Backup>(ctx, name(location)).await?;
+        forget::<BackupRepository>(ctx, name(location)).await?;
+        let forgotten = match backups as u64 {
             0 => String::new(),
             count => format!(", {} forgotten", human::counted(count, "backup")),
         };
@@ -42,4 +32,14 @@ pub async fn run(ctx: &Context, args: DeleteArgs) -> Result<Exit, CommandError> 
         deletion::gone(ctx, &locations, &args, async || Ok(())).await?;
     }
     Ok(Exit::Done)
+}
+
+/// Deletes what the cluster has of a kind in a location; answers how much that was.
+async fn forget<K: Resource>(ctx: &Context, location: &str) -> Result<usize, CommandError> {
+    let selector = label::selector(label::STORAGE_LOCATION, location);
+    let objects = cluster::list::<K>(ctx, Some(&selector)).await?;
+    for object in &objects {
+        cluster::delete::<K>(ctx, name(object)).await?;
+    }
+    Ok(objects.len())
 }

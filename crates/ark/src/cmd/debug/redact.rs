@@ -1,6 +1,7 @@
 //! What must not be in a bundle: credentials that people put into configs, and
 //! addresses that carry their own key.
 
+use ark_api::label::LAST_APPLIED;
 use serde_json::Value;
 
 /// What stands where something was taken out.
@@ -14,9 +15,6 @@ const SECRET_WORDS: [&str; 6] = [
     "privatekey",
     "connectionstring",
 ];
-/// The annotation in which kubectl keeps the object as it was applied.
-const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
-
 /// The object without credentials. References to Secrets stay: they are names.
 pub(super) fn redacted(mut object: Value) -> Value {
     walk(&mut object);
@@ -26,7 +24,7 @@ pub(super) fn redacted(mut object: Value) -> Value {
 fn walk(value: &mut Value) {
     match value {
         Value::Object(entries) => {
-            entries.remove(APPLIED);
+            entries.remove(LAST_APPLIED);
             entries.remove("managedFields");
             for (key, value) in entries.iter_mut() {
                 if value.is_string() && is_secret(key) {
@@ -80,7 +78,7 @@ mod tests {
     #[test]
     fn credentials_are_masked_and_the_rest_stays() {
         let object = json!({
-            "metadata": {"name": "default", "annotations": {APPLIED: "{}", "a": "b"}},
+            "metadata": {"name": "default", "annotations": {LAST_APPLIED: "{}", "a": "b"}},
             "spec": {
                 "config": {
                     "region": "eu-1", "s3Url": "http://user:word@minio:9000/",

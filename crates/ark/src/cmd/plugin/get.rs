@@ -1,44 +1,30 @@
 //! `ark plugin get`: asks the server by a status request.
 
-use std::time::Duration;
-
-use ark_api::GoDuration;
 use clap::Args;
 use serde_json::json;
 
-use crate::args::value::duration;
+use crate::args::answer::AnswerArgs;
+use crate::args::output::FormatArgs;
 use crate::cmd::version;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::out::document::{self, Format, ObjectFormat};
 use crate::out::table::{Cell, Table};
 
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// Show what is built into the server
 #[derive(Debug, Clone, Default, Args)]
 pub struct GetArgs {
-    /// How long to wait for the server's answer [default: 5s]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    timeout: Option<GoDuration>,
+    #[command(flatten)]
+    answer: AnswerArgs,
 
-    /// Form of the output: table, json, yaml or name
-    #[arg(
-        short,
-        long,
-        value_enum,
-        default_value_t,
-        value_name = "FORMAT",
-        hide_possible_values = true
-    )]
-    output: Format,
+    #[command(flatten)]
+    output: FormatArgs,
 }
 
 /// Runs the verb.
 pub async fn run(ctx: &Context, args: GetArgs) -> Result<Exit, CommandError> {
-    let timeout = args.timeout.map_or(DEFAULT_TIMEOUT, GoDuration::to_std);
-    let status = version::ask(ctx, timeout).await?;
-    let text = match args.output {
+    let status = version::ask(ctx, &args.answer).await?;
+    let text = match args.output.format {
         Format::Json => document::text(&json!({"plugins": status.plugins}), ObjectFormat::Json)?,
         Format::Yaml => document::text(&json!({"plugins": status.plugins}), ObjectFormat::Yaml)?,
         Format::Name => {

@@ -12,7 +12,7 @@ use crate::args::value::{Map, boolean, duration, merged, namespace_mappings};
 use crate::args::wait::WaitArgs;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
-use crate::{cluster, direct, follow, live, name, out};
+use crate::{cluster, direct, follow, live, name};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -138,8 +138,7 @@ pub async fn run(ctx: &Context, args: CreateArgs) -> Result<Exit, CommandError> 
         return direct::restore(ctx, restore, from).await;
     }
     let restore = args.resolve(ctx, restore).await?;
-    if let Some(format) = args.output.printed() {
-        out::document::print(&ctx.printer, &restore, format)?;
+    if args.output.print(ctx, &restore)? {
         return Ok(Exit::Done);
     }
     let created = cluster::create(ctx, &restore).await?;
@@ -159,7 +158,7 @@ impl CreateArgs {
     /// schedule is chosen here when partly failed ones count.
     async fn resolve(&self, ctx: &Context, mut restore: Restore) -> Result<Restore, CommandError> {
         if let (Some(schedule), Some(true)) = (&self.from_schedule, self.allow_partially_failed) {
-            let selector = format!("{}={}", label::SCHEDULE_NAME, label::valid_value(schedule));
+            let selector = label::selector(label::SCHEDULE_NAME, schedule);
             let backups = cluster::list::<Backup>(ctx, Some(&selector)).await?;
             restore.spec.backup_name = latest(&backups).ok_or_else(|| {
                 CommandError::failed(format!(
@@ -167,7 +166,7 @@ impl CreateArgs {
                 ))
             })?;
             restore.spec.schedule_name.clear();
-        } else if self.from_backup.is_some() && self.output.printed().is_none() {
+        } else if self.from_backup.is_some() && !self.output.prints() {
             cluster::get::<Backup>(ctx, &restore.spec.backup_name).await?;
         }
         Ok(restore)

@@ -4,6 +4,7 @@ use ark_api::{DownloadTargetKind, PodVolumeRestore, Restore, label};
 use clap::Args;
 
 use super::logs::has_files;
+use crate::args::output::TextOutputArgs;
 use crate::args::which::LookArgs;
 use crate::cluster;
 use crate::cmd::backup::describe::fetched;
@@ -14,7 +15,6 @@ use crate::download::DownloadArgs;
 use crate::error::{CommandError, Exit};
 use crate::listing::name;
 use crate::out::describe::Description;
-use crate::out::document::TextFormat;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,16 +32,8 @@ pub struct DescribeArgs {
     #[arg(long)]
     details: bool,
 
-    /// Form of the output: text, json or yaml
-    #[arg(
-        short,
-        long,
-        value_enum,
-        default_value_t,
-        value_name = "FORMAT",
-        hide_possible_values = true
-    )]
-    output: TextFormat,
+    #[command(flatten)]
+    output: TextOutputArgs,
 
     #[command(flatten)]
     download: DownloadArgs,
@@ -55,7 +47,7 @@ pub async fn run(ctx: &Context, args: DescribeArgs) -> Result<Exit, CommandError
     for restore in &restores {
         descriptions.push(one(ctx, restore, args.details, &args.download).await?);
     }
-    describe::print(ctx, &descriptions, args.output)?;
+    describe::print(ctx, &descriptions, args.output.format)?;
     Ok(Exit::Done)
 }
 
@@ -66,11 +58,7 @@ pub(crate) async fn one(
     details: bool,
     download: &DownloadArgs,
 ) -> Result<Description, CommandError> {
-    let selector = format!(
-        "{}={}",
-        label::RESTORE_NAME,
-        label::valid_value(name(restore))
-    );
+    let selector = label::selector(label::RESTORE_NAME, name(restore));
     let mut beside = files(ctx, restore, details, download).await;
     beside.pod_volumes = cluster::list::<PodVolumeRestore>(ctx, Some(&selector)).await?;
     Ok(describe(restore, &beside))

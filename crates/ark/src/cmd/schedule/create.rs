@@ -8,9 +8,9 @@ use clap::Args;
 use crate::args::backup::BackupArgs;
 use crate::args::output::{CreateOutputArgs, MetadataArgs};
 use crate::args::value::boolean;
+use crate::cluster;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
-use crate::{cluster, out};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -58,8 +58,7 @@ pub struct CreateArgs {
 pub async fn run(ctx: &Context, args: CreateArgs) -> Result<Exit, CommandError> {
     args.backup.check()?;
     let schedule = args.schedule(ctx.namespace());
-    if let Some(format) = args.output.printed() {
-        out::document::print(&ctx.printer, &schedule, format)?;
+    if args.output.print(ctx, &schedule)? {
         return Ok(Exit::Done);
     }
     cluster::create(ctx, &schedule).await?;

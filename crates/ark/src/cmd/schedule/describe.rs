@@ -3,12 +3,12 @@
 use ark_api::Schedule;
 use clap::Args;
 
+use crate::args::output::TextOutputArgs;
 use crate::args::which::LookArgs;
 use crate::cluster;
 use crate::context::Context;
 use crate::describe::{self, schedule::describe};
 use crate::error::{CommandError, Exit};
-use crate::out::document::TextFormat;
 
 /// Show everything about schedules
 #[derive(Debug, Clone, Default, Args)]
@@ -16,16 +16,8 @@ pub struct DescribeArgs {
     #[command(flatten)]
     which: LookArgs,
 
-    /// Form of the output: text, json or yaml
-    #[arg(
-        short,
-        long,
-        value_enum,
-        default_value_t,
-        value_name = "FORMAT",
-        hide_possible_values = true
-    )]
-    output: TextFormat,
+    #[command(flatten)]
+    output: TextOutputArgs,
 }
 
 /// Runs the verb.
@@ -36,6 +28,6 @@ pub async fn run(ctx: &Context, args: DescribeArgs) -> Result<Exit, CommandError
         .iter()
         .map(|schedule| describe(schedule, ctx.now()))
         .collect();
-    describe::print(ctx, &descriptions, args.output)?;
+    describe::print(ctx, &descriptions, args.output.format)?;
     Ok(Exit::Done)
 }

@@ -6,10 +6,10 @@ use clap::Args;
 
 use crate::args::output::{CreateOutputArgs, MetadataArgs};
 use crate::args::value::{Map, map, merged, secret_key};
+use crate::cluster;
 use crate::cmd::backup_location::create::secret;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
-use crate::{cluster, out};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -53,8 +53,7 @@ pub async fn run(ctx: &Context, args: CreateArgs) -> Result<Exit, CommandError> 
         },
         status: None,
     };
-    if let Some(format) = args.output.printed() {
-        out::document::print(&ctx.printer, &location, format)?;
+    if args.output.print(ctx, &location)? {
         return Ok(Exit::Done);
     }
     cluster::create(ctx, &location).await?;
