@@ -92,11 +92,11 @@ pub fn validate(
     let mut prepared = restore.clone();
     let backup = check_source(&mut prepared, backups, &mut messages);
     let location = backup.map(|backup| check_location(backup, locations, &mut messages));
-    fill_in(&mut prepared, defaults, now);
+    fill_in(&mut prepared, defaults);
     let mapping = Mapping::new(&prepared.spec.namespace_mapping);
     match (messages.is_empty(), location) {
         (true, Some(location)) => Ok(ValidatedRestore {
-            restore: prepared,
+            restore: begin(prepared, now),
             location,
             namespaces,
             labels,
@@ -104,6 +104,13 @@ pub fn validate(
         }),
         _ => Err(reject(prepared, messages)),
     }
+}
+
+fn begin(mut prepared: Restore, now: Timestamp) -> Restore {
+    let status = prepared.status.get_or_insert_default();
+    status.phase = Some(RestorePhase::InProgress);
+    status.start_timestamp.get_or_insert(Time(now));
+    prepared
 }
 
 fn reject(mut prepared: Restore, messages: Vec<String>) -> Rejected {
@@ -116,7 +123,7 @@ fn reject(mut prepared: Restore, messages: Vec<String>) -> Rejected {
     }
 }
 
-fn fill_in(prepared: &mut Restore, defaults: &Defaults, now: Timestamp) {
+fn fill_in(prepared: &mut Restore, defaults: &Defaults) {
     let spec = &mut prepared.spec;
     for kind in NEVER {
         if !spec
@@ -136,9 +143,6 @@ fn fill_in(prepared: &mut Restore, defaults: &Defaults, now: Timestamp) {
     {
         finalizers.push(label::RESTORE_FINALIZER.to_owned());
     }
-    let status = prepared.status.get_or_insert_default();
-    status.phase = Some(RestorePhase::InProgress);
-    status.start_timestamp.get_or_insert(Time(now));
 }
 
 fn check_kinds(spec: &RestoreSpec, messages: &mut Vec<String>) {

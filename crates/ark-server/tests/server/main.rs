@@ -11,6 +11,7 @@ mod cancel;
 mod clock;
 mod deletion;
 mod disabled;
+mod documented;
 mod events;
 mod flow;
 mod foreign;
