@@ -182,6 +182,8 @@ fn start(weed: &Path) -> Result<S3Server> {
 fn program<'a>(weed: &'a Path, dir: &Path, ports: &[u16; 8]) -> Program<'a> {
     let path = dir.display();
     let mut arguments: Vec<String> = [
+        // Otherwise files in /tmp, which stay there.
+        "-logtostderr=true",
         "server",
         "-ip=127.0.0.1",
         "-ip.bind=127.0.0.1",
