@@ -20,6 +20,9 @@ use crate::context::Context;
 use crate::error::{CommandError, ErrorKind, Exit};
 use foreign::ServerForeignArgs;
 
+/// A lease is renewed several times before it ends, and says its length in seconds.
+const SHORTEST_LEASE: Duration = Duration::from_secs(2);
+
 /// How the log is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 enum LogFormat {
@@ -128,6 +131,10 @@ pub struct ServerArgs {
           default_missing_value = "true", default_value = "true", value_parser = boolean)]
     leader_election: Option<bool>,
 
+    /// How long a lease holds without being renewed; another server takes over then
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "15s")]
+    lease_duration: Option<GoDuration>,
+
     /// Level of compression of archives, 0 to 9
     #[arg(long, value_name = "LEVEL", default_value_t = 1,
           value_parser = clap::value_parser!(u32).range(0..=9))]
@@ -224,6 +231,7 @@ impl ServerArgs {
             store_validation_frequency: span(self.store_validation_frequency),
             garbage_collection_frequency: span(self.garbage_collection_frequency),
             leader_election: self.leader_election != Some(false),
+            lease_duration: self.lease_duration()?,
             ..ServerOptions::default()
         };
         if let Some(directory) = &ctx.environment.scratch_dir {
@@ -249,6 +257,19 @@ impl ServerArgs {
         options.restore.resource_timeout = span(self.resource_timeout);
         options.restore.terminating_timeout = span(self.terminating_resource_timeout);
         Ok(options)
+    }
+
+    fn lease_duration(&self) -> Result<Duration, CommandError> {
+        let chosen = self.lease_duration.map(GoDuration::to_std);
+        let chosen = chosen.unwrap_or(ServerOptions::default().lease_duration);
+        if chosen < SHORTEST_LEASE {
+            return Err(CommandError::usage(format!(
+                "--lease-duration: {}s is too short to be renewed in time: give it {}s at least",
+                chosen.as_secs_f64(),
+                SHORTEST_LEASE.as_secs()
+            )));
+        }
+        Ok(chosen)
     }
 }
 

@@ -39,6 +39,7 @@ fn values_that_cannot_be() {
             "--namespace-mappings=a"
         ],
         &["client", "config", "set", "colour=never"],
+        &["server", "--lease-duration=1s"],
     ]));
 }
 

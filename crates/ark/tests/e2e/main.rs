@@ -93,6 +93,8 @@ impl<'a> Installation<'a> {
         let log = self.log.reopen().unwrap();
         let child = ark(self.plane, &self.namespace)
             .args(["server", "--metrics-address", address])
+            // Or the successor of a killed server would wait longer.
+            .args(["--lease-duration", "4s"])
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
