@@ -29,8 +29,8 @@ fn instant(value: &Value) -> Timestamp {
 #[test]
 fn backups_with_every_field() {
     let mut site = Site::running();
-    let shop = site.namespaces.create("shop").unwrap();
-    let other = site.namespaces.create("other").unwrap();
+    let shop = site.namespace("shop");
+    let other = site.namespace("other");
     let words = [("SHOP", shop.as_str()), ("OTHER", other.as_str())];
     apply(&site, include_str!("documented/objects.yaml"), &words);
     apply(&site, include_str!("documented/old-filters.yaml"), &words);
@@ -116,6 +116,8 @@ fn a_schedule_with_every_field() {
     let backup = made().trim().to_owned();
     site.wait(&backup, "{.status.phase}", "Completed");
     let backup = site.get(&backup).unwrap();
+    let noted = |site: &Site| site.get("schedule/nightly").unwrap()["status"]["lastBackup"].clone();
+    site.until("the schedule notes it", |site| noted(site).is_string());
     let schedule = site.get("schedule/nightly").unwrap();
     assert_eq!(backup["metadata"]["labels"]["made"], "by-a-schedule");
     assert_eq!(

@@ -6,6 +6,7 @@
     reason = "what goes wrong in a test shall end it, also outside the test function"
 )]
 
+mod broken_store;
 mod bucket;
 mod cancel;
 mod clock;
@@ -27,4 +28,3 @@ mod site;
 mod strict;
 mod sync;
 mod twins;
-mod unsteady;

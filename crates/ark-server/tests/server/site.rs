@@ -5,10 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
-use ark_api::Backup;
-use ark_kube::{ConnectOptions, Connection, Custom, CustomResource};
+use ark_api::{
+    Backup, BackupStorageLocation, DeleteBackupRequest, DownloadRequest, Restore, Schedule,
+    ServerStatusRequest, VolumeSnapshotLocation,
+};
+use ark_engine::port::{ApiResource, Cluster as _, CreateOptions, Patch, Target};
+use ark_kube::{ConnectOptions, Connection, Custom, CustomResource, resource_of};
 use ark_server::{Server, ServerError, ServerOptions};
 use ark_testkit::{ControlPlane, Namespaces};
+use bytes::Bytes;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -33,6 +38,8 @@ pub(crate) struct Site {
     pub(crate) namespace: String,
     pub(crate) namespaces: Namespaces<'static>,
     pub(crate) runtime: Runtime,
+    /// For what is done most often: `kubectl` takes a tenth of a second each time.
+    connection: Connection,
     /// What the server goes by.
     pub(crate) clock: Arc<MovedClock>,
     bucket: TempDir,
@@ -44,23 +51,31 @@ impl Site {
     pub(crate) fn new() -> Self {
         let plane = ControlPlane::shared();
         install_kinds(plane);
-        let mut namespaces = Namespaces::new(plane);
-        let namespace = namespaces.create("ark").unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .unwrap();
         let bucket = tempfile::tempdir().unwrap();
-        Self {
+        let options = ConnectOptions {
+            kubeconfig: Some(plane.kubeconfig().to_owned()),
+            ..ConnectOptions::default()
+        };
+        let connection = runtime
+            .block_on(Connection::from_options(&options))
+            .unwrap();
+        let mut site = Self {
             plane,
-            namespace,
-            namespaces,
+            namespace: String::new(),
+            namespaces: Namespaces::new(plane),
             runtime,
+            connection,
             clock: Arc::default(),
             bucket,
             server: None,
-        }
+        };
+        site.namespace = site.namespace("ark");
+        site
     }
 
     /// A namespace with a running server and an available default location.
@@ -139,12 +154,7 @@ impl Site {
 
     /// Typed access to the server's namespace.
     pub(crate) fn custom<K: CustomResource>(&self) -> Custom<K> {
-        let options = ConnectOptions {
-            kubeconfig: Some(self.plane.kubeconfig().to_owned()),
-            ..ConnectOptions::default()
-        };
-        let connection = self.block_on(Connection::from_options(&options)).unwrap();
-        Custom::new(&connection, &self.namespace)
+        Custom::new(&self.connection, &self.namespace)
     }
 
     /// Waits, without polling, until a backup is in one of these phases.
@@ -161,10 +171,17 @@ impl Site {
         self.plane.kubectl(&all).unwrap()
     }
 
-    /// The object as JSON, `None` when there is none.
+    /// One of Ark's objects (`KIND/NAME`) as JSON, `None` when there is none.
     pub(crate) fn get(&self, object: &str) -> Option<Value> {
-        let text = self.kubectl(&["get", object, "--ignore-not-found", "-o", "json"]);
-        (!text.trim().is_empty()).then(|| serde_json::from_str(&text).unwrap())
+        let (kind, name) = object.split_once('/').unwrap();
+        let resource = resource(kind).unwrap_or_else(|| panic!("{kind} is none of Ark's kinds"));
+        let target = Target {
+            resource: &resource,
+            namespace: Some(&self.namespace),
+            name,
+        };
+        let found = self.block_on(self.connection.get(target)).unwrap();
+        found.map(|object| object.to_value().unwrap())
     }
 
     /// Reasons and types of the events about objects of a kind.
@@ -188,10 +205,29 @@ impl Site {
 
     /// Creates objects; those without a namespace come into the server's.
     pub(crate) fn create(&self, object: &Value) {
+        if let Some(resource) = resource(object["kind"].as_str().unwrap()) {
+            self.post(&resource, Some(&self.namespace), object);
+            return;
+        }
         let arguments = ["-n", &self.namespace, "create", "-f", "-"];
         self.plane
             .kubectl_stdin(&arguments, &object.to_string())
             .unwrap();
+    }
+
+    fn post(&self, resource: &ApiResource, namespace: Option<&str>, object: &Value) {
+        let body = Bytes::from(object.to_string());
+        let options = CreateOptions::default();
+        let made = self.connection.create(resource, namespace, body, options);
+        self.block_on(made).unwrap();
+    }
+
+    /// Makes a namespace `prefix-…`.
+    pub(crate) fn namespace(&mut self, prefix: &str) -> String {
+        let name = self.namespaces.reserve(prefix);
+        let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        self.post(&ApiResource::namespaces(), None, &object);
+        name
     }
 
     pub(crate) fn add(&self, kind: &str, name: &str, spec: &Value) {
@@ -213,13 +249,26 @@ impl Site {
         self.add("BackupStorageLocation", name, &spec);
     }
 
-    /// Waits until a field has a value; the panic shows the object.
+    /// Waits until a field (`{.status.phase}`) of one of Ark's objects has a value; the
+    /// panic shows the object.
     pub(crate) fn wait(&self, object: &str, path: &str, value: &str) {
-        let condition = format!("--for=jsonpath={path}={value}");
-        let timeout = format!("--timeout={}s", PATIENCE.as_secs());
-        let arguments = ["-n", &self.namespace, "wait", object, &condition, &timeout];
-        if let Err(error) = self.plane.kubectl(&arguments) {
-            panic!("{error:#}\n{:#}", self.get(object).unwrap_or_default());
+        let path = pointer(path);
+        let start = Instant::now();
+        loop {
+            let found = self.get(object).unwrap_or_default();
+            let shown = match found.pointer(&path) {
+                Some(Value::String(text)) => text.clone(),
+                Some(other) => other.to_string(),
+                None => String::new(),
+            };
+            if shown == value {
+                return;
+            }
+            assert!(
+                start.elapsed() < PATIENCE,
+                "{path} is not {value}: {found:#}"
+            );
+            std::thread::sleep(Duration::from_millis(50));
         }
     }
 
@@ -234,7 +283,7 @@ impl Site {
 
     /// A namespace with `count` config maps `item-N`, each with data of its own.
     pub(crate) fn sample(&mut self, count: usize) -> String {
-        let namespace = self.namespaces.create("shop").unwrap();
+        let namespace = self.namespace("shop");
         let items: Vec<Value> = (0..count)
             .map(|n| {
                 json!({
@@ -299,21 +348,48 @@ impl Drop for Site {
         }
         // Nobody is left to take the finalizers off, and they would keep the
         // namespace.
-        let list = ["-n", &self.namespace, "get", "restores", "-o", "name"];
-        for restore in self.plane.kubectl(&list).unwrap_or_default().lines() {
-            let patch = r#"{"metadata":{"finalizers":null}}"#;
-            let strip = [
-                "-n",
-                &self.namespace,
-                "patch",
-                restore,
-                "--type=merge",
-                "-p",
-                patch,
-            ];
-            let _ = self.plane.kubectl(&strip);
+        let restores = self.block_on(self.custom::<Restore>().list(None));
+        for restore in restores.map(|listed| listed.items).unwrap_or_default() {
+            let target = Target {
+                resource: &resource_of::<Restore>(),
+                namespace: Some(&self.namespace),
+                name: restore.metadata.name.as_deref().unwrap_or_default(),
+            };
+            let strip = Bytes::from_static(br#"{"metadata":{"finalizers":null}}"#);
+            let _ = self.block_on(self.connection.patch(target, Patch::Merge(strip)));
         }
     }
+}
+
+/// `{.metadata.labels.velero\.io/x}`, as kubectl has it, as a JSON pointer (RFC 6901).
+fn pointer(path: &str) -> String {
+    let escaped = path.trim_matches(['{', '}']).replace('/', "~1");
+    let parts: Vec<String> = escaped
+        .split("\\.")
+        .map(|part| part.replace('.', "/"))
+        .collect();
+    parts.join(".")
+}
+
+/// One of Ark's kinds by its name, its short name or the name with its group.
+fn resource(kind: &str) -> Option<ApiResource> {
+    let kinds = [
+        resource_of::<Backup>(),
+        resource_of::<BackupStorageLocation>(),
+        resource_of::<DeleteBackupRequest>(),
+        resource_of::<DownloadRequest>(),
+        resource_of::<Restore>(),
+        resource_of::<Schedule>(),
+        resource_of::<ServerStatusRequest>(),
+        resource_of::<VolumeSnapshotLocation>(),
+    ];
+    let kind = match kind.trim_end_matches(".velero.io") {
+        "bsl" => "BackupStorageLocation",
+        kind => kind,
+    };
+    kinds
+        .into_iter()
+        .find(|resource| resource.kind.eq_ignore_ascii_case(kind))
 }
 
 fn install_kinds(plane: &ControlPlane) {

@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::site::Site;
 
 /// How long it goes on when nobody says.
-const BRIEF: Duration = Duration::from_secs(20);
+const BRIEF: Duration = Duration::from_secs(10);
 /// What the servers' clocks gain with each event.
 const LEAP: Duration = Duration::from_secs(30);
 /// The longest life, in leaps, of a backup that is meant to expire.
