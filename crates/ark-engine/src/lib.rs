@@ -7,6 +7,7 @@
 //! Start with [`backup::run`]; [`job`] says what a run is given.
 
 pub mod action;
+pub mod archive;
 pub mod backup;
 pub mod catalog;
 pub mod delete;

@@ -26,7 +26,6 @@ mod existing;
 #[cfg(test)]
 mod fixture;
 mod flow;
-mod load;
 mod mapping;
 mod namespaces;
 mod open;
@@ -49,7 +48,6 @@ use std::time::Duration;
 
 use ark_archive::side::SideError;
 
-pub use load::LoadError;
 pub use mapping::Mapping;
 pub use plan::{PlannedItem, PlannedKind, RestorePlan, Wave, plan};
 pub use report::{Counts, Report};
@@ -59,13 +57,14 @@ pub use validate::{Defaults, Rejected, ValidatedRestore, validate};
 use volume::VolumeData;
 pub use volume::VolumeError;
 
+use crate::archive::{Archive, LoadError};
 use crate::job::Job;
 use crate::outcome::{Issue, Scope, Severity};
 use crate::port::{ClusterError, Discovery, StoreError};
 use apply::Applier;
 use clean::Origin;
 use flow::Flow;
-use load::Archive;
+
 use namespaces::Namespaces;
 use prepare::{Preparer, Setup};
 use ready::Readiness;

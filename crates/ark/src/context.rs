@@ -61,6 +61,12 @@ impl Context {
         &self.namespace
     }
 
+    /// Where large files may lie for a while.
+    pub fn scratch_dir(&self) -> PathBuf {
+        let chosen = self.environment.scratch_dir.clone();
+        chosen.unwrap_or_else(std::env::temp_dir)
+    }
+
     /// Features that are switched on.
     pub fn features(&self) -> &[String] {
         &self.features

@@ -10,6 +10,7 @@ use ark_api::storage_location::{BackupStorageLocationStatus, ObjectStorageLocati
 use ark_api::{Backup, BackupStorageLocation, LocationPhase, ObjectMeta, Restore, Time, label};
 use ark_archive::gunzip::gunzip;
 use ark_archive::side;
+use ark_engine::archive::Archive;
 use ark_engine::backup::{Surroundings, Versions};
 use ark_engine::catalog;
 use ark_engine::job::{Job, Ports};
@@ -106,6 +107,13 @@ impl Bucket {
         }
     }
 
+    /// The archive of a backup, open for reading.
+    pub async fn archive(&self, ctx: &Context, name: &str) -> Result<Archive, CommandError> {
+        self.backup(name).await?;
+        let opened = Archive::open(Arc::clone(&self.store), name, ctx.scratch_dir()).await;
+        opened.map_err(|error| CommandError::failed(crate::error::chain(&error)))
+    }
+
     /// The bucket as a location named `name`, for validation.
     fn resource(&self, name: &str) -> BackupStorageLocation {
         let mut location = BackupStorageLocation::default();
@@ -195,10 +203,10 @@ pub async fn restore(
         Err(rejected) => return Ok(refused(ctx, rejected.prepared.as_ref())),
     };
     let session = Session::start(ctx, &bucket, Restore::DOING).await?;
-    let mut options = ark_engine::restore::Options::default();
-    if let Some(directory) = &ctx.environment.scratch_dir {
-        options.spool_dir.clone_from(directory);
-    }
+    let options = ark_engine::restore::Options {
+        spool_dir: ctx.scratch_dir(),
+        ..ark_engine::restore::Options::default()
+    };
     let run = ark_engine::restore::run(&session.job, &validated, &options);
     let report = session.drive(ctx, run).await?;
     session.progress.finish();

@@ -4,7 +4,7 @@
 //! Start with [`cmd`]: the tree of commands, one file a verb. What verbs share:
 //! [`context`] (flags, streams, connection), [`cluster`] (our resources),
 //! [`follow`] (waiting), [`download`] (files by way of the server), [`direct`]
-//! (work without a server). [`out`] writes to the terminal and [`error`] says
+//! (work without a server), [`inside`] (the objects in a backup). [`out`] writes to the terminal and [`error`] says
 //! how a command ends; both are the only ones of their kind. [`install`] has the
 //! objects of an installation.
 //!
@@ -23,6 +23,7 @@ pub mod download;
 pub mod env;
 pub mod error;
 pub mod follow;
+pub mod inside;
 pub mod install;
 pub mod listing;
 mod live;

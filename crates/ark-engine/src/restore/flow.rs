@@ -13,13 +13,13 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::apply::{Action, Applier, Outcome};
-use super::load::{Archive, LoadError};
 use super::namespaces::Namespaces;
 use super::order::DEFINITIONS;
 use super::plan::RestorePlan;
 use super::prepare::{Batch, Prepared, Preparer, type_of};
 use super::report::Tally;
 use super::{Options, RestoreError};
+use crate::archive::{Archive, LoadError};
 use crate::job::Job;
 use crate::outcome::{Issue, Severity};
 

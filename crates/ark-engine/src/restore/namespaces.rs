@@ -14,8 +14,8 @@ use futures::{StreamExt as _, stream};
 use serde_json::{Map, Value, json};
 
 use super::apply::Action;
-use super::load::Archive;
 use super::ownership::{self, Ownership};
+use crate::archive::Archive;
 use crate::object::Object;
 use crate::port::{
     ApiResource, Clock, Cluster, ClusterError, ClusterErrorKind, CreateOptions, Patch, Target,

@@ -5,7 +5,7 @@
 use ark_archive::{Entry, ItemKey};
 use bytes::Bytes;
 
-use super::load::{Archive, LoadError};
+use crate::archive::{Archive, LoadError};
 use crate::object::Object;
 use crate::outcome::describe;
 use crate::port::ApiResource;

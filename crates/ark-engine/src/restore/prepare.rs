@@ -14,7 +14,6 @@ use serde_json::Value;
 
 use super::Rule;
 use super::clean::{self, Origin};
-use super::load::{Archive, LoadError};
 use super::open::{self, Opened};
 use super::order::NAMESPACES;
 use super::ownership::{self, Ownership};
@@ -24,6 +23,7 @@ use super::status::StatusFilter;
 use super::validate::ValidatedRestore;
 use super::volume::{Decision, VolumeData};
 use crate::action::restore::{self as action, Context, Effects};
+use crate::archive::{Archive, LoadError};
 use crate::outcome::{Issue, Severity, describe};
 use crate::port::{ApiResource, Discovery};
 

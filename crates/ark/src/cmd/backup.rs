@@ -1,12 +1,14 @@
 //! `ark backup`.
 
 pub mod cancel;
+pub mod cat;
 pub mod create;
 pub mod delete;
 pub mod describe;
 pub mod download;
 pub mod get;
 pub mod logs;
+pub mod ls;
 
 use clap::Subcommand;
 
@@ -26,6 +28,10 @@ pub enum Command {
     Describe(describe::DescribeArgs),
     /// Download all objects of a backup as a tarball
     Download(download::DownloadCommandArgs),
+    /// List the objects in a backup
+    Ls(ls::LsArgs),
+    /// Print an object as it is in a backup
+    Cat(cat::CatArgs),
     /// Print the log of a backup
     Logs(logs::LogsArgs),
     /// Delete backups with all their data
@@ -42,6 +48,8 @@ impl Command {
             Self::Get(args) => get::run(ctx, args).await,
             Self::Describe(args) => describe::run(ctx, args).await,
             Self::Download(args) => download::run(ctx, args).await,
+            Self::Ls(args) => ls::run(ctx, args).await,
+            Self::Cat(args) => cat::run(ctx, args).await,
             Self::Logs(args) => logs::run(ctx, args).await,
             Self::Delete(args) => delete::run(ctx, args).await,
             Self::Cancel(args) => cancel::run(ctx, args).await,

@@ -234,9 +234,7 @@ impl ServerArgs {
             lease_duration: self.lease_duration()?,
             ..ServerOptions::default()
         };
-        if let Some(directory) = &ctx.environment.scratch_dir {
-            options.restore.spool_dir.clone_from(directory);
-        }
+        options.restore.spool_dir = ctx.scratch_dir();
         options.backup.compression_level = self.compression_level;
         options.backup.versions = Versions::of_features(ctx.features());
         options.backup.block_workers = self.item_block_worker_count.max(1);

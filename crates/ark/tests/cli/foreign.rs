@@ -87,3 +87,84 @@ fn backups_at_the_root_are_seen_when_the_url_says_so() {
     let logs = ["backup", "logs", "ark-0-9", "--from", &old];
     tells(home, &logs, &["msg=\"Backing up items\""]);
 }
+
+#[test]
+fn backups_of_every_age_are_searched() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let bucket = home.join("bucket");
+    foreign::velero_1_3(&bucket, "v1-3", "shop").unwrap();
+    foreign::velero_1_16(&bucket, "v1-16", "shop", true).unwrap();
+    foreign::heptio_0_10(&bucket, "ark-0-10", "shop").unwrap();
+    for backup in ["v1-3", "v1-16", "ark-0-10"] {
+        let ls = ["backup", "ls", backup, "--from", "bucket", "-o", "name"];
+        tells(
+            home,
+            &ls,
+            &["namespaces/shop", "configmaps/item-1\nconfigmaps/item-2"],
+        );
+        let (text, _) = says(home, &[&ls[..], &["cm/*-2", "--in", "sh*"]].concat());
+        assert_eq!(text, "configmaps/item-2", "{backup}");
+        let cat = [
+            "backup",
+            "cat",
+            backup,
+            "ConfigMap/item-2",
+            "--from",
+            "bucket",
+        ];
+        tells(
+            home,
+            &cat,
+            &["kind: ConfigMap", "name: item-2", "namespace: shop"],
+        );
+    }
+    let every = ["backup", "ls", "v1-16", "hpa", "--from", "bucket"];
+    let row = "shop horizontalpodautoscalers.autoscaling web";
+    tells(home, &every, &["NAMESPACE KIND NAME SIZE", row]);
+    let nowhere = [
+        "backup",
+        "ls",
+        "v1-3",
+        "--in",
+        "elsewhere",
+        "--from",
+        "bucket",
+    ];
+    tells(home, &nowhere, &["Nothing of that is in backup `v1-3`"]);
+
+    let refuses = |what: &str, expected: i32, part: &str| {
+        let (text, code) = says(home, &["backup", "cat", "v1-3", what, "--from", "bucket"]);
+        assert!(
+            code == Some(expected) && text.contains(part),
+            "{code:?} {text}"
+        );
+    };
+    refuses("cm/absent", 1, "`ark backup ls v1-3` lists what is");
+    refuses(
+        "cm",
+        2,
+        "configmaps/item-0 in shop, configmaps/item-1 in shop",
+    );
+    refuses("cm/[", 2, "cm/[");
+}
+
+#[test]
+fn backups_at_the_root_are_searched() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let root = home.join("root");
+    foreign::heptio_0_3(&root, "ark-0-3", "shop").unwrap();
+    let old = format!("file://{}?layout=heptio-ark", root.display());
+    let cat = [
+        "backup",
+        "cat",
+        "ark-0-3",
+        "cm/item-1",
+        "--from",
+        &old,
+        "-o",
+        "json",
+    ];
+    tells(home, &cat, &["\"name\": \"item-1\""]);
+}

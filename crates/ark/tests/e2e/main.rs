@@ -9,6 +9,7 @@ mod crash;
 mod direct;
 mod disaster;
 mod downloads;
+mod inside;
 mod kubectl;
 mod logs;
 mod schedule;

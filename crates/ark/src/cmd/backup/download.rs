@@ -8,11 +8,11 @@ use ark_api::{Backup, DownloadTargetKind};
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
-use super::logs::has_files;
 use crate::cluster;
 use crate::context::Context;
 use crate::download::{self, DownloadArgs};
 use crate::error::{CommandError, Exit};
+use crate::inside;
 use crate::live;
 use crate::out::human;
 
@@ -54,14 +54,7 @@ pub async fn run(ctx: &Context, args: DownloadCommandArgs) -> Result<Exit, Comma
         return Err(taken(&path));
     }
     let backup: Backup = cluster::get(ctx, name).await?;
-    if !has_files(backup.phase()) {
-        let message = format!(
-            "backup `{name}` has no data: it is in phase {}",
-            backup.phase()
-        );
-        return Err(CommandError::failed(message)
-            .hint(format!("`ark backup describe {name}` shows how it goes")));
-    }
+    inside::check_has_data(&backup)?;
     let mut draft = Draft::create(&path, args.force)?;
     let kind = DownloadTargetKind::BackupContents;
     let found = download::each(ctx, kind, name, &args.download, &mut |chunk| {
@@ -69,8 +62,7 @@ pub async fn run(ctx: &Context, args: DownloadCommandArgs) -> Result<Exit, Comma
     })
     .await?;
     if !found {
-        let message = format!("the data of backup `{name}` is not in its location");
-        return Err(CommandError::failed(message));
+        return Err(inside::missing(name));
     }
     let size = draft.finish()?;
     ctx.talk.say(format_args!(

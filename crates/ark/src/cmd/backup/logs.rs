@@ -71,7 +71,7 @@ pub async fn run(ctx: &Context, args: LogsArgs) -> Result<Exit, CommandError> {
 }
 
 /// Whether a backup in this phase has its files in the bucket.
-pub(super) fn has_files(phase: &BackupPhase) -> bool {
+pub(crate) fn has_files(phase: &BackupPhase) -> bool {
     matches!(
         phase,
         BackupPhase::Completed

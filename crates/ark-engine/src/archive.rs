@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ark_archive::index::{self, IndexError};
@@ -60,7 +60,7 @@ pub enum LoadError {
         key: String,
         /// Where it breaks.
         #[source]
-        source: SpoolError,
+        source: Box<SpoolError>,
     },
     /// An object is asked for that the archive does not hold.
     #[error("`{archive}` does not hold {item}")]
@@ -88,7 +88,7 @@ impl LoadError {
 }
 
 /// A backup's archive, open for reading.
-pub(crate) struct Archive {
+pub struct Archive {
     key: String,
     source: Source,
     /// Whether and why the index was passed over, for the log.
@@ -107,7 +107,10 @@ enum Source {
 impl Archive {
     /// Opens the archive of `backup`; unpacks it into `dir` where it has no
     /// index that can be used.
-    pub(crate) async fn open(
+    ///
+    /// # Errors
+    /// [`LoadError`]: the store refuses, or the archive is damaged.
+    pub async fn open(
         store: Arc<dyn Store>,
         backup: &str,
         dir: PathBuf,
@@ -145,8 +148,23 @@ impl Archive {
         })
     }
 
+    /// Unpacks an archive, called `key` in messages, into `dir`.
+    ///
+    /// # Errors
+    /// [`LoadError::Spool`].
+    pub fn unpack(key: &str, archive: impl io::Read, dir: &Path) -> Result<Self, LoadError> {
+        match Spool::build(archive, dir, &Limits::default()) {
+            Ok(spool) => Ok(Self {
+                key: key.to_owned(),
+                source: Source::Spooled(Arc::new(spool)),
+                remark: None,
+            }),
+            Err(source) => Err(spoiled(key, source)),
+        }
+    }
+
     /// What the archive holds.
-    pub(crate) fn catalog(&self) -> &Catalog {
+    pub fn catalog(&self) -> &Catalog {
         match &self.source {
             Source::Indexed { index, .. } => index.catalog(),
             Source::Spooled(spool) => spool.catalog(),
@@ -154,7 +172,11 @@ impl Archive {
     }
 
     /// The JSON of an object in the version that its cluster preferred.
-    pub(crate) async fn read(&self, key: &ItemKey) -> Result<Bytes, LoadError> {
+    ///
+    /// # Errors
+    /// [`LoadError::Absent`] when the archive does not hold it, else as
+    /// [`open`](Self::open).
+    pub async fn read(&self, key: &ItemKey) -> Result<Bytes, LoadError> {
         let entry = self.catalog().find(key).ok_or_else(|| LoadError::Absent {
             archive: self.key.clone(),
             item: Box::new(key.clone()),
@@ -172,10 +194,7 @@ impl Archive {
             }
             Source::Spooled(spool) => match spool.read(entry) {
                 Ok(json) => Ok(Bytes::from(json)),
-                Err(source) => Err(LoadError::Spool {
-                    key: self.key.clone(),
-                    source,
-                }),
+                Err(source) => Err(spoiled(&self.key, source)),
             },
         }
     }
@@ -284,10 +303,14 @@ async fn spool(store: Arc<dyn Store>, key: &str, dir: PathBuf) -> Result<Spool, 
         tokio::task::spawn_blocking(move || Spool::build(reader, &dir, &Limits::default()))
             .await
             .map_err(|_| LoadError::Interrupted)?;
-    result.map_err(|source| LoadError::Spool {
+    result.map_err(|source| spoiled(key, source))
+}
+
+fn spoiled(key: &str, source: SpoolError) -> LoadError {
+    LoadError::Spool {
         key: key.to_owned(),
-        source,
-    })
+        source: Box::new(source),
+    }
 }
 
 /// The members used last, up to [`CACHE_BYTES`].
