@@ -3,6 +3,8 @@
 
 use ark_api::BackupSpec;
 
+pub(super) mod policy;
+
 /// A kind, and every literal text by which people name it.
 pub(super) struct Kind {
     pub(super) name: &'static str,

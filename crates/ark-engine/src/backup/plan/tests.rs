@@ -13,6 +13,8 @@ use super::super::{Defaults, Surroundings, validate};
 use super::oracle::{self, Kind, Place, Thing};
 use super::*;
 
+mod policy;
+
 const CRDS: &str = "customresourcedefinitions.apiextensions.k8s.io";
 
 static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
