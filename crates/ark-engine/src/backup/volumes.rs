@@ -310,4 +310,28 @@ mod tests {
             Vec::<String>::new()
         );
     }
+
+    #[test]
+    fn the_modes_of_a_claim_decide_over_the_volume_bound_to_it() {
+        let rules = policies(
+            "[{conditions: {pvcVolumeMode: Block, pvcAccessModes: [ReadWriteOnce]}, action: {type: skip}}]",
+        );
+        let mut volumes = Volumes::default();
+        for (name, mode) in [("block", "Block"), ("files", "Filesystem")] {
+            let key = json!({"namespace": "shop", "name": name});
+            // Those of the volume itself do not count.
+            let disk = json!({"metadata": {"name": name}, "spec": {"claimRef": key, "volumeMode": "Block"}});
+            let claim = json!({"metadata": key, "status": {"phase": "Bound"}, "spec": {
+                "volumeName": name, "volumeMode": mode, "accessModes": ["ReadWriteOnce"]}});
+            volumes.see("persistentvolumes", &disk, &rules);
+            volumes.see("persistentvolumeclaims", &claim, &rules);
+        }
+        let fates = volumes.fates(&rules, Some(false));
+        let by_rule = fates
+            .infos
+            .iter()
+            .filter(|info| info.skipped_reason.contains("rule 1"));
+        let names: Vec<_> = by_rule.map(|info| info.pv_name.as_str()).collect();
+        assert_eq!(names, ["block"]);
+    }
 }

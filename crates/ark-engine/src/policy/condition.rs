@@ -1,8 +1,9 @@
 //! When a rule fits a volume: all of its conditions must hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::quantity::Range;
 use super::volume::Volume;
@@ -52,6 +53,26 @@ pub(super) struct Conditions {
     volume_types: Option<Vec<VolumeType>>,
     pvc_labels: Option<BTreeMap<String, String>>,
     pvc_phase: Option<Vec<ClaimPhase>>,
+    #[serde(default)]
+    pvc_volume_mode: Word,
+    #[serde(default)]
+    pvc_access_modes: Vec<Word>,
+}
+
+/// A string, and nothing that only looks like one.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(try_from = "Value")]
+struct Word(String);
+
+impl TryFrom<Value> for Word {
+    type Error = String;
+
+    fn try_from(value: Value) -> Result<Self, String> {
+        match value {
+            Value::String(text) => Ok(Self(text)),
+            other => Err(format!("`{other}` is not a string")),
+        }
+    }
 }
 
 /// Empty fields are no condition.
@@ -132,8 +153,24 @@ impl Conditions {
             && volume_type
             && phase
             && labels
+            && self.modes_hold(volume)
             && self.nfs.as_ref().is_none_or(|nfs| nfs.holds(volume))
             && self.csi.as_ref().is_none_or(|csi| csi.holds(volume))
+    }
+
+    /// The mode is that of the claim, and the access modes are all of the claim's,
+    /// in any order, as in Velero's main (issue 9859). Only the claim counts, as it
+    /// is written: a volume without one has no modes, and a claim that names no mode
+    /// is not taken for a file system. Modes that nobody knows are no mistake.
+    fn modes_hold(&self, volume: &Volume) -> bool {
+        let (mode, access) = (&self.pvc_volume_mode.0, &self.pvc_access_modes);
+        let same_access = || {
+            let wanted: BTreeSet<&str> = access.iter().map(|mode| mode.0.as_str()).collect();
+            let found = volume.claim_access_modes.iter().map(String::as_str);
+            access.len() == volume.claim_access_modes.len() && wanted == found.collect()
+        };
+        (mode.is_empty() || *mode == volume.claim_volume_mode)
+            && (access.is_empty() || same_access())
     }
 }
 

@@ -84,6 +84,55 @@ fn every_condition_decides() {
 }
 
 #[test]
+fn modes_are_those_of_the_claim_as_it_is_written() {
+    let claim = |spec: Value| Volume::persistent(&disk()).claimed_by(&json!({"spec": spec}));
+    let block =
+        claim(json!({"volumeMode": "Block", "accessModes": ["ReadOnlyMany", "ReadWriteOnce"]}));
+    let files = claim(json!({"volumeMode": "Filesystem", "accessModes": ["ReadWriteOnce"]}));
+    let unsaid = claim(json!({}));
+    let unclaimed = Volume::persistent(&disk());
+    // Conditions, and whether they hold of each.
+    let table = [
+        ("{pvcVolumeMode: Block}", [true, false, false, false]),
+        ("{pvcVolumeMode: block}", [false, false, false, false]),
+        ("{pvcVolumeMode: Filesystem}", [false, true, false, false]),
+        ("{pvcVolumeMode: Holographic}", [false, false, false, false]),
+        ("{pvcVolumeMode: ''}", [true, true, true, true]),
+        (
+            "{pvcAccessModes: [ReadWriteOnce]}",
+            [false, true, false, false],
+        ),
+        (
+            "{pvcAccessModes: [ReadWriteOnce, ReadOnlyMany]}",
+            [true, false, false, false],
+        ),
+        (
+            "{pvcAccessModes: [ReadWriteOnce, ReadWriteOnce]}",
+            [false, false, false, false],
+        ),
+        (
+            "{pvcAccessModes: [readwriteonce]}",
+            [false, false, false, false],
+        ),
+        ("{pvcAccessModes: []}", [true, true, true, true]),
+        (
+            "{pvcVolumeMode: Filesystem, pvcAccessModes: [ReadWriteOnce], storageClass: [gold]}",
+            [false, true, false, false],
+        ),
+        (
+            "{pvcVolumeMode: Filesystem, pvcAccessModes: [ReadWriteMany]}",
+            [false, false, false, false],
+        ),
+    ];
+    for (conditions, expected) in table {
+        let rules = rules(conditions);
+        let volumes = [&block, &files, &unsaid, &unclaimed];
+        let found = volumes.map(|volume| rules.rule_for(volume).is_some());
+        assert_eq!(found, expected, "{conditions}");
+    }
+}
+
+#[test]
 fn volumes_of_pods_have_types_too() {
     let scratch = Volume::of_pod(&json!({"name": "scratch", "emptyDir": {}}));
     let nfs = Volume::of_pod(&json!({"name": "n", "nfs": {"server": "nas", "path": "/"}}));
@@ -128,6 +177,11 @@ fn mistakes_are_named_with_their_line() {
         "version: v1\nvolumePolicies:\n- conditions: {capacity: 10Gi}\n  action: {type: skip}",
         "version: v1\nvolumePolicies:\n- conditions: {volumeTypes: [disk]}\n  action: {type: skip}",
         "version: v1\nvolumePolicies:\n- conditions: {pvcPhase: [Gone]}\n  action: {type: skip}",
+        "version: v1\nvolumePolicies:\n- conditions: {pvcVolumeMode: [Block]}\n  action: {type: skip}",
+        "version: v1\nvolumePolicies:\n- conditions: {pvcVolumeMode: }\n  action: {type: skip}",
+        "version: v1\nvolumePolicies:\n- conditions: {pvcAccessModes: ReadWriteOnce}\n  action: {type: skip}",
+        "version: v1\nvolumePolicies:\n- conditions: {pvcAccessModes: [123]}\n  action: {type: skip}",
+        "version: v1\nvolumePolicies:\n- conditions: {pvcAccessModes: }\n  action: {type: skip}",
         "version: v1\nvolumePolicies:\n- action: {type: delete}",
         "version: v1\nvolumePolicies:\n- conditions: {}",
         "version: v1\nversion: v1",

@@ -32,6 +32,9 @@ pub struct Volume {
     pub(super) csi: Option<(String, BTreeMap<String, String>)>,
     pub(super) claim_labels: BTreeMap<String, String>,
     pub(super) claim_phase: String,
+    /// Such as `Block`; empty if the claim names none.
+    pub(super) claim_volume_mode: String,
+    pub(super) claim_access_modes: Vec<String>,
 }
 
 impl Volume {
@@ -75,6 +78,10 @@ impl Volume {
     pub fn claimed_by(mut self, claim: &Value) -> Self {
         self.claim_labels = strings(&claim["metadata"]["labels"]);
         self.claim_phase = text(&claim["status"]["phase"]);
+        let spec = &claim["spec"];
+        self.claim_volume_mode = text(&spec["volumeMode"]);
+        let modes = spec["accessModes"].as_array();
+        self.claim_access_modes = modes.into_iter().flatten().map(text).collect();
         self
     }
 
@@ -83,6 +90,9 @@ impl Volume {
     pub fn with_claim_of(mut self, other: &Self) -> Self {
         self.claim_labels.clone_from(&other.claim_labels);
         self.claim_phase.clone_from(&other.claim_phase);
+        self.claim_volume_mode.clone_from(&other.claim_volume_mode);
+        self.claim_access_modes
+            .clone_from(&other.claim_access_modes);
         self
     }
 }

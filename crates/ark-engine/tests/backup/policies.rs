@@ -55,7 +55,9 @@ data:
     volumePolicies:
     - conditions: {storageClass: [scratch]}
       action: {type: skip}
-    - conditions: {nfs: {server: nas}, capacity: '1Gi,'}
+    - conditions: {nfs: {server: nas}, pvcVolumeMode: Block}
+      action: {type: skip}
+    - conditions: {nfs: {server: nas}, capacity: '1Gi,', pvcVolumeMode: Filesystem, pvcAccessModes: [ReadWriteOnce]}
       action: {type: fs-backup}
     includeExcludePolicy:
       excludedNamespaceScopedResources: [configmaps]
@@ -128,7 +130,7 @@ async fn rules_of_a_config_map_decide_over_volumes_and_kinds() {
     let limit = Limits::default().side_bytes;
     let infos: Vec<Value> = side::decode(&key, &bytes, limit).unwrap();
     assert_eq!(infos.len(), 2, "{infos:#?}");
-    for (claim, rule) in [("gold", "rule 2"), ("scratch", "skipped, by rule 1")] {
+    for (claim, rule) in [("gold", "rule 3"), ("scratch", "skipped, by rule 1")] {
         let info = infos.iter().find(|info| info["pvcName"] == claim).unwrap();
         assert_eq!(info["skipped"], true);
         assert_eq!(info["pvName"], format!("{unique}-{claim}"));
