@@ -16,6 +16,7 @@
 //! the lists are read.
 
 mod block;
+mod by_label;
 mod collect;
 mod commit;
 mod filters;

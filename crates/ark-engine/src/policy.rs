@@ -8,6 +8,7 @@
 //!     action: {type: skip}
 //! includeExcludePolicy:
 //!   excludedNamespaceScopedResources: [events]
+//!   includedNamespacesByLabel: ["team in (red, blue)"]
 //! namespacedFilterPolicies:
 //!   - namespaces: ["team-*"]
 //!     resourceFilters:
@@ -20,6 +21,7 @@
 mod condition;
 mod filter;
 mod method;
+mod namespace;
 mod quantity;
 mod volume;
 
@@ -30,6 +32,7 @@ use serde_saphyr::UserMessageFormatter;
 
 pub use filter::{FilterPolicies, ObjectFilters, Verdict};
 pub use method::{Method, chosen_by_pod, decide};
+pub use namespace::{NamespaceLabels, NamespacePolicy};
 pub use volume::Volume;
 
 use crate::select::IncludeExclude;
@@ -45,6 +48,8 @@ pub struct ResourcePolicies {
     rules: Vec<Rule>,
     /// Kinds to add to the filters of a backup.
     pub kinds: KindPolicy,
+    /// Namespaces to choose by their labels.
+    pub namespaces: NamespacePolicy,
     /// Filters for single namespaces and kinds.
     pub filters: FilterPolicies,
 }
@@ -84,8 +89,7 @@ struct Rule {
 }
 
 /// Kinds that a policy adds to the lists by scope of a backup.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KindPolicy {
     /// Cluster-scoped kinds to include.
     pub included_cluster_scoped_resources: Vec<String>,
@@ -97,6 +101,37 @@ pub struct KindPolicy {
     pub excluded_namespace_scoped_resources: Vec<String>,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct IncludeExcludeText {
+    included_cluster_scoped_resources: Vec<String>,
+    excluded_cluster_scoped_resources: Vec<String>,
+    included_namespace_scoped_resources: Vec<String>,
+    excluded_namespace_scoped_resources: Vec<String>,
+    included_namespaces_by_label: Vec<String>,
+    excluded_namespaces_by_label: Vec<String>,
+    label_selector_logic: String,
+}
+
+impl IncludeExcludeText {
+    fn read(self, problems: &mut Vec<String>) -> (KindPolicy, NamespacePolicy) {
+        let kinds = KindPolicy {
+            included_cluster_scoped_resources: self.included_cluster_scoped_resources,
+            excluded_cluster_scoped_resources: self.excluded_cluster_scoped_resources,
+            included_namespace_scoped_resources: self.included_namespace_scoped_resources,
+            excluded_namespace_scoped_resources: self.excluded_namespace_scoped_resources,
+        };
+        problems.extend(kinds.problems());
+        let namespaces = NamespacePolicy::read(
+            &self.included_namespaces_by_label,
+            &self.excluded_namespaces_by_label,
+            &self.label_selector_logic,
+            problems,
+        );
+        (kinds, namespaces)
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Document {
@@ -104,7 +139,7 @@ struct Document {
     #[serde(default)]
     volume_policies: Option<Vec<Rule>>,
     #[serde(default)]
-    include_exclude_policy: Option<KindPolicy>,
+    include_exclude_policy: Option<IncludeExcludeText>,
     #[serde(default)]
     namespaced_filter_policies: Option<Vec<filter::NamespacedText>>,
     #[serde(default)]
@@ -135,9 +170,9 @@ impl ResourcePolicies {
                 document.version
             )));
         }
-        let kinds = document.include_exclude_policy.unwrap_or_default();
-        problems.extend(kinds.problems().into_iter().map(at));
         let mut found = Vec::new();
+        let lists = document.include_exclude_policy.unwrap_or_default();
+        let (kinds, namespaces) = lists.read(&mut found);
         let filters = FilterPolicies::read(
             document.namespaced_filter_policies.unwrap_or_default(),
             document.cluster_scoped_filter_policy,
@@ -149,6 +184,7 @@ impl ResourcePolicies {
                 source: name.to_owned(),
                 rules: document.volume_policies.unwrap_or_default(),
                 kinds,
+                namespaces,
                 filters,
             })
         } else {

@@ -10,7 +10,7 @@ mod resource;
 mod rules;
 
 pub use glob::{Glob, GlobError};
-pub use label::LabelFilter;
+pub use label::{Join, LabelFilter};
 pub use names::IncludeExclude;
 pub use resource::ResourceFilter;
 pub use rules::{KindRules, Selection};

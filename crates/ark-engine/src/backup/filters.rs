@@ -304,17 +304,18 @@ mod tests {
             "includedNamespaceScopedResources": ["pods"],
             "excludedNamespaceScopedResources": ["events"],
         }));
-        let policy: KindPolicy = serde_json::from_value(serde_json::json!({
-            "includedNamespaceScopedResources": ["pods", "events", "secrets"],
-            "excludedNamespaceScopedResources": ["pods", "leases"],
-            "excludedClusterScopedResources": ["nodes"],
-        }))
-        .unwrap();
+        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+        let policy = KindPolicy {
+            included_namespace_scoped_resources: names(&["pods", "events", "secrets"]),
+            excluded_namespace_scoped_resources: names(&["pods", "leases"]),
+            excluded_cluster_scoped_resources: names(&["nodes"]),
+            ..KindPolicy::default()
+        };
         let mut filters = Filters::of(&own);
         filters.add(&policy);
         let lists = |includes: &[&str], excludes: &[&str]| Lists {
-            includes: includes.iter().map(ToString::to_string).collect(),
-            excludes: excludes.iter().map(ToString::to_string).collect(),
+            includes: names(includes),
+            excludes: names(excludes),
         };
         let expected = Filters::New {
             cluster: lists(&[], &["nodes"]),

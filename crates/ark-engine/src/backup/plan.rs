@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ark_api::label;
 
+use super::by_label;
 use super::ordered;
 use super::validate::ValidatedBackup;
 use crate::action::backup::Related;
@@ -148,6 +149,8 @@ pub fn plan(
         labels: backup.labels.clone(),
     };
     let wanted = wanted_namespaces(&selection.namespaces, namespaces, &mut issues);
+    let of_labels = by_label::warning(&backup.policies, &selection.namespaces);
+    issues.extend(of_labels.map(|message| Issue::job(Severity::Warning, message)));
     let namespace_objects = namespace_objects(&selection, namespaces, &wanted);
     let explicit = backup.filters.groups(discovery);
     for failed in &discovery.failed {
@@ -225,7 +228,8 @@ pub(super) fn wanted_namespaces(
     }
     let matches = |glob: &&Glob| namespaces.iter().any(|n| glob.matches(&n.head().name));
     let patterns = filter.patterns().chain(filter.excluded_patterns());
-    for glob in patterns.filter(|glob| !matches(glob)) {
+    let meant = |glob: &&Glob| glob.as_str() != by_label::NOWHERE;
+    for glob in patterns.filter(meant).filter(|glob| !matches(glob)) {
         issues.push(Issue::job(
             Severity::Warning,
             format!("`{}` matches no namespace", glob.as_str()),

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use ark_api::{BackupSpec, BackupStorageLocation, label};
 use k8s_openapi::api::core::v1::ConfigMap;
 
+use crate::object::Head;
+use crate::policy::NamespaceLabels;
 use crate::port::{ApiResource, Cluster, ClusterError, ClusterErrorKind, ListQuery, Target};
 
 /// Namespaces a page.
@@ -18,6 +20,9 @@ pub struct Surroundings<'a> {
     pub locations: &'a [BackupStorageLocation],
     /// Namespaces that a label of theirs keeps out of backups.
     pub excluded_namespaces: Vec<String>,
+    /// Labels of all namespaces, which policies may choose by; only known if the
+    /// backup names policies.
+    pub namespaces: NamespaceLabels,
     /// Data of the `ConfigMap` that the backup's `resourcePolicy` names, if both
     /// exist.
     pub policy_data: Option<BTreeMap<String, String>>,
@@ -42,34 +47,40 @@ impl<'a> Surroundings<'a> {
         spec: &BackupSpec,
         locations: &'a [BackupStorageLocation],
     ) -> Result<Self, ClusterError> {
-        let policies = spec.resource_policy.as_ref();
-        Ok(Self {
-            locations,
-            excluded_namespaces: excluded_namespaces(cluster).await?,
-            policy_data: match policies {
-                Some(reference) => data(cluster, namespace, &reference.name).await?,
-                None => None,
-            },
-        })
+        let hidden = format!("{}=true", label::EXCLUDE_FROM_BACKUP);
+        let hidden = namespaces(cluster, Some(hidden)).await?;
+        let mut around = Self {
+            excluded_namespaces: hidden.into_iter().map(|head| head.name).collect(),
+            ..Self::of_locations(locations)
+        };
+        if let Some(reference) = &spec.resource_policy {
+            let all = namespaces(cluster, None).await?;
+            around.namespaces = all.into_iter().map(|one| (one.name, one.labels)).collect();
+            around.policy_data = data(cluster, namespace, &reference.name).await?;
+        }
+        Ok(around)
     }
 }
 
-async fn excluded_namespaces(cluster: &dyn Cluster) -> Result<Vec<String>, ClusterError> {
+async fn namespaces(
+    cluster: &dyn Cluster,
+    label_selector: Option<String>,
+) -> Result<Vec<Head>, ClusterError> {
     let query = ListQuery {
         resource: ApiResource::namespaces(),
         namespace: None,
-        label_selector: Some(format!("{}=true", label::EXCLUDE_FROM_BACKUP)),
+        label_selector,
         field_selector: None,
         at: None,
     };
-    let mut names = Vec::new();
+    let mut heads = Vec::new();
     let mut token = None;
     loop {
         let page = cluster.list(&query, token.as_deref(), PAGE).await?;
-        names.extend(page.items.iter().map(|one| one.head().name.clone()));
+        heads.extend(page.items.iter().map(|one| one.head().clone()));
         match page.next {
             Some(next) => token = Some(next),
-            None => return Ok(names),
+            None => return Ok(heads),
         }
     }
 }

@@ -7,6 +7,7 @@ use ark_api::storage_location::{AccessMode, LocationPhase};
 use ark_api::{Backup, BackupPhase, BackupSpec, BackupStorageLocation, GoDuration, label};
 use jiff::{SignedDuration, Timestamp};
 
+use super::by_label;
 use super::filters::{self, Filters};
 use super::ordered::{self, Ordered};
 use super::surroundings::Surroundings;
@@ -96,6 +97,14 @@ pub fn validate(
     filters::leave_out_snapshots(&mut prepared.spec);
     leave_out_labelled(&mut prepared.spec, around, &mut messages);
     messages.extend(hook::check(&prepared.spec.hooks));
+    // Policies choose namespaces, but what is wrong with them is said last.
+    let mut of_policies = Vec::new();
+    let policies = policies(&prepared.spec, around, &mut of_policies);
+    if !policies.namespaces.is_empty() {
+        let left_open = backup.spec.included_namespaces.is_empty();
+        let (chosen, labels) = (&policies.namespaces, &around.namespaces);
+        by_label::write(&mut prepared.spec, left_open, chosen, labels);
+    }
     let spec = &prepared.spec;
     let namespaces = namespaces(spec, &mut messages);
     let labels = LabelFilter::new(spec.label_selector.as_ref(), Some(&spec.or_label_selectors))
@@ -104,7 +113,7 @@ pub fn validate(
             LabelFilter::default()
         });
     let ordered = ordered::parse(&spec.ordered_resources, &mut messages);
-    let policies = policies(spec, around, &mut messages);
+    messages.extend(of_policies);
     let mut filters = Filters::of(spec);
     filters.add(&policies.kinds);
     let status = prepared.status.get_or_insert_default();
@@ -153,7 +162,9 @@ fn policies(
     };
     match ResourcePolicies::read(name, data) {
         Ok(policies) => {
-            if filters::uses_old(spec) && !policies.kinds.is_empty() {
+            if filters::uses_old(spec)
+                && !(policies.kinds.is_empty() && policies.namespaces.is_empty())
+            {
                 messages.push(format!(
                     "resourcePolicy: the includeExcludePolicy of ConfigMap `{name}` cannot be combined \
                      with includedResources, excludedResources and includeClusterResources: use the \
@@ -441,6 +452,39 @@ mod tests {
     }
 
     #[test]
+    fn namespaces_chosen_by_label_are_names_of_the_stored_spec() {
+        let locations = usable();
+        let policy = "version: v1\nincludeExcludePolicy: {includedNamespacesByLabel: [team]}";
+        let team = |name: &str| {
+            let labels = [("team".to_owned(), name.to_owned())].into();
+            (name.to_owned(), labels)
+        };
+        let around = Surroundings {
+            excluded_namespaces: vec!["secret".to_owned()],
+            namespaces: ["red", "blue", "secret"].map(team).into(),
+            policy_data: Some([("k".to_owned(), policy.to_owned())].into()),
+            ..Surroundings::of_locations(&locations)
+        };
+        let spec = serde_json::json!({"resourcePolicy": {"kind": "ConfigMap", "name": "rules"}});
+        let backup = Backup::new("b", serde_json::from_value(spec).unwrap());
+        let valid = validate(&backup, &around, &Defaults::default(), now()).unwrap();
+        assert_eq!(valid.backup.spec.included_namespaces, ["blue", "red"]);
+        assert_eq!(valid.backup.spec.excluded_namespaces, ["secret"]);
+        let again = validate(&valid.backup, &around, &Defaults::default(), now()).unwrap();
+        assert_eq!(again.backup.spec, valid.backup.spec, "said once");
+
+        let mut overlapping = backup.clone();
+        overlapping.spec.included_namespaces = vec!["red".to_owned(), "x".to_owned()];
+        overlapping.spec.excluded_namespaces = vec!["x".to_owned()];
+        let rejected = validate(&overlapping, &around, &Defaults::default(), now()).unwrap_err();
+        assert_eq!(
+            rejected.messages,
+            ["namespaces: `x` is both included and excluded"],
+            "a policy does not hide what is wrong"
+        );
+    }
+
+    #[test]
     fn names_that_no_namespace_can_have_are_refused() {
         let spec: BackupSpec = serde_json::from_value(serde_json::json!({
             "includedNamespaces": ["Shop", "team-*", "a", "t?", "[ab]-x"],
@@ -478,7 +522,12 @@ mod tests {
                     .unwrap()
                     .kinds
         );
+        let by_label = "version: v1\nincludeExcludePolicy: {excludedNamespacesByLabel: [team]}";
         let refusals = [
+            run(
+                serde_json::json!({"includeClusterResources": true}),
+                Some(by_label),
+            ),
             run(serde_json::json!({}), None),
             run(
                 serde_json::json!({"resourcePolicy": {"kind": "secret", "name": "x"}}),

@@ -187,6 +187,9 @@ fn mistakes_are_named_with_their_line() {
         "version: v1\nversion: v1",
         "version: v1\nincludeExcludePolicy: {excludedClusterScopedResources: ['*']}",
         "version: v1\nincludeExcludePolicy: {includedNamespaceScopedResources: [a], excludedNamespaceScopedResources: [a]}",
+        "version: v1\nincludeExcludePolicy: {includedNamespacesByLabel: ['team=red', '', 'team in red']}",
+        "version: v1\nincludeExcludePolicy: {excludedNamespacesByLabel: [' '], labelSelectorLogic: XOR}",
+        "version: v1\nincludeExcludePolicy: {includedNamespacesByLabel: {team: red}}",
         "- a",
         "",
     ];

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 
+mod text;
+
 /// One selector, several joined by *or*, or none.
 #[derive(Debug, Clone, Default)]
 pub struct LabelFilter {
@@ -16,6 +18,18 @@ enum Requirement {
     NotIn(String, Vec<String>),
     Exists(String),
     Absent(String),
+    Above(String, i64),
+    Below(String, i64),
+}
+
+/// How several selectors are joined.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Join {
+    /// One of them must match.
+    #[default]
+    Any,
+    /// Each of them must match.
+    All,
 }
 
 impl LabelFilter {
@@ -45,6 +59,28 @@ impl LabelFilter {
         } else {
             Err(problems)
         }
+    }
+
+    /// Reads selectors in the text form of the API, such as `app=web,tier in (a,b),!old`;
+    /// on failure says everything that is wrong.
+    pub fn read(selectors: &[String], join: Join) -> Result<Self, Vec<String>> {
+        let mut problems = Vec::new();
+        let mut parsed = Vec::new();
+        for selector in selectors {
+            match text::parse(selector) {
+                Ok(requirements) => parsed.push(requirements),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        Ok(Self {
+            any_of: match join {
+                Join::Any => parsed,
+                Join::All => vec![parsed.concat()],
+            },
+        })
     }
 
     /// Whether every object matches.
@@ -111,8 +147,14 @@ impl Requirement {
             Self::NotIn(key, values) => labels.get(key).is_none_or(|value| !values.contains(value)),
             Self::Exists(key) => labels.contains_key(key),
             Self::Absent(key) => !labels.contains_key(key),
+            Self::Above(key, least) => number(labels, key).is_some_and(|found| found > *least),
+            Self::Below(key, most) => number(labels, key).is_some_and(|found| found < *most),
         }
     }
+}
+
+fn number(labels: &BTreeMap<String, String>, key: &str) -> Option<i64> {
+    labels.get(key)?.parse().ok()
 }
 
 fn text(requirements: &[Requirement]) -> String {
@@ -124,6 +166,8 @@ fn text(requirements: &[Requirement]) -> String {
             Requirement::NotIn(key, values) => format!("{key} notin ({})", values.join(",")),
             Requirement::Exists(key) => key.clone(),
             Requirement::Absent(key) => format!("!{key}"),
+            Requirement::Above(key, least) => format!("{key}>{least}"),
+            Requirement::Below(key, most) => format!("{key}<{most}"),
         })
         .collect();
     parts.join(",")

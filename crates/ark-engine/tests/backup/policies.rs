@@ -229,3 +229,65 @@ async fn filters_of_one_namespace_leave_the_others_to_the_backup() {
     saved.sort();
     assert_eq!(saved, ["app-one", "app-red", "app-two"]);
 }
+
+const LABELLED: &str = "
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: labels, namespace: NAMESPACE}
+data:
+  policy: |
+    version: v1
+    includeExcludePolicy:
+      includedNamespacesByLabel: ['team in (UNIQUE, other)']
+      excludedNamespacesByLabel: ['skip=UNIQUE']
+";
+
+/// A backup that names no namespaces has those whose labels a policy asks for, with
+/// their own objects, and says so in its spec.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn labels_choose_the_namespaces() {
+    let bench = Bench::new().await;
+    let mut namespaces = Namespaces::new(bench.plane);
+    let unique = unique_name("team");
+    let (team, skip) = (format!("team={unique}"), format!("skip={unique}"));
+    let table = [
+        ("chosen", vec![team.as_str()]),
+        ("skipped", vec![&team, &skip]),
+        ("hidden", vec![&team, "velero.io/exclude-from-backup=true"]),
+        ("beside", vec![]),
+    ];
+    let mut names = Vec::new();
+    for (name, labels) in table {
+        let name = namespaces.create(name).unwrap();
+        for label in labels {
+            bench
+                .plane
+                .kubectl(&["label", "namespace", &name, label])
+                .unwrap();
+        }
+        names.push(name);
+    }
+    let [chosen, .., beside] = names.as_slice() else {
+        unreachable!()
+    };
+    let manifest = LABELLED
+        .replace("NAMESPACE", beside)
+        .replace("UNIQUE", &unique);
+    bench
+        .plane
+        .kubectl_stdin(&["apply", "-f", "-"], &manifest)
+        .unwrap();
+    let spec = json!({
+        "labelSelector": {"matchLabels": {"on": "nothing"}},
+        "resourcePolicy": {"kind": "ConfigMap", "name": "labels"},
+    });
+    let backup = validated(&bench, beside, spec).await.unwrap();
+    assert_eq!(backup.backup.spec.included_namespaces, [chosen.as_str()]);
+    let job = bench.job(CancellationToken::new());
+    backup::run(&job, &backup, &Options::default())
+        .await
+        .unwrap();
+    let items = bench.contents("policies").await;
+    let saved: Vec<String> = items.keys().map(ToString::to_string).collect();
+    assert_eq!(saved, [format!("namespaces {chosen}")]);
+}

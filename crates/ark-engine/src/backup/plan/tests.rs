@@ -13,6 +13,7 @@ use super::super::{Defaults, Surroundings, validate};
 use super::oracle::{self, Kind, Place, Thing};
 use super::*;
 
+mod by_label;
 mod policy;
 
 const CRDS: &str = "customresourcedefinitions.apiextensions.k8s.io";

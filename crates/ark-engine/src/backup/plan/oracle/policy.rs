@@ -176,6 +176,80 @@ pub(in crate::backup::plan) fn lists(
         && said.unwrap_or_else(|| super::label_matches(spec, thing.app))
 }
 
+/// Whether a selector fits a label `app`.
+type Fits = fn(Option<&str>) -> bool;
+
+/// Selectors for namespaces, and what they fit.
+pub(in crate::backup::plan) const ASKED: &[(&str, Fits)] = &[
+    ("app=web", |app| app == Some("web")),
+    ("app != web", |app| app != Some("web")),
+    ("app in (web, db)", |app| app.is_some()),
+    ("app notin (db)", |app| app != Some("db")),
+    ("app", |app| app.is_some()),
+    ("!app", |app| app.is_none()),
+    ("app,app!=db", |app| app == Some("web")),
+    ("app=other", |_| false),
+];
+
+/// Whether the labels of a namespace put it on a list of selectors.
+fn is_listed(policy: &Value, list: &str, place: &Place) -> bool {
+    let fits = |text: &String| {
+        let (_, fits) = ASKED.iter().find(|(asked, _)| asked == text).unwrap();
+        fits(place.app)
+    };
+    let selectors = words(&policy[list]);
+    match policy["labelSelectorLogic"].as_str() {
+        Some("AND" | "and") => !selectors.is_empty() && selectors.iter().all(fits),
+        _ => selectors.iter().any(fits),
+    }
+}
+
+/// Whether objects of this namespace are wanted.
+pub(in crate::backup::plan) fn wants_place(
+    policy: &Value,
+    spec: &BackupSpec,
+    place: &Place,
+) -> bool {
+    let all = BackupSpec {
+        included_namespaces: Vec::new(),
+        ..spec.clone()
+    };
+    let chosen = is_listed(policy, "includedNamespacesByLabel", place);
+    let by_label = chosen && super::wants_place(&all, place);
+    let chooses = !words(&policy["includedNamespacesByLabel"]).is_empty();
+    let by_name = super::wants_place(spec, place);
+    let within = match (chooses, spec.included_namespaces.is_empty()) {
+        (false, _) => by_name,
+        (true, true) => by_label,
+        (true, false) => by_name || by_label,
+    };
+    within && !is_listed(policy, "excludedNamespacesByLabel", place)
+}
+
+/// Whether a namespace's own object is saved although nothing of it may be.
+pub(in crate::backup::plan) fn saves_place(
+    policy: &Value,
+    spec: &BackupSpec,
+    places: &[Place],
+    place: &Place,
+) -> bool {
+    let left_open = spec.included_namespaces.is_empty();
+    let chooses = !words(&policy["includedNamespacesByLabel"]).is_empty();
+    let leaves_out = |place: &Place| is_listed(policy, "excludedNamespacesByLabel", place);
+    let everything = super::all_places(spec, places)
+        && !(chooses && left_open)
+        && !places.iter().any(leaves_out);
+    wants_place(policy, spec, place)
+        && !place.ending
+        && (!everything || super::label_matches(spec, place.app))
+}
+
+/// Whether a backup with this spec is refused for the policy.
+pub(in crate::backup::plan) fn refuses_by_label(policy: &Value, spec: &BackupSpec) -> bool {
+    let lists = ["includedNamespacesByLabel", "excludedNamespacesByLabel"];
+    super::is_old(spec) && lists.iter().any(|list| !words(&policy[list]).is_empty())
+}
+
 /// A document without any policy.
 pub(in crate::backup::plan) fn silent() -> Value {
     json!({"version": "v1"})

@@ -119,7 +119,7 @@ fn documents() -> impl Strategy<Value = Value> {
 }
 
 /// Specs that go well with policies; the others are seldom accepted.
-fn quiet_specs() -> impl Strategy<Value = BackupSpec> {
+pub(super) fn quiet_specs() -> impl Strategy<Value = BackupSpec> {
     let lists = |lists: &'static [&'static [&'static str]]| {
         let own = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
         select(lists).prop_map(own)
@@ -141,15 +141,24 @@ fn quiet_specs() -> impl Strategy<Value = BackupSpec> {
     )
 }
 
-fn validated(spec: &BackupSpec, places: &[Place], document: &Value) -> Option<ValidatedBackup> {
+pub(super) fn validated(
+    spec: &BackupSpec,
+    places: &[Place],
+    document: &Value,
+) -> Option<ValidatedBackup> {
     let mut spec = spec.clone();
     let reference = spec.resource_policy.get_or_insert_default();
     "configmap".clone_into(&mut reference.kind);
     "rules".clone_into(&mut reference.name);
     let locations = [location()];
     let hidden = places.iter().filter(|place| place.hidden);
+    let labels = |place: &Place| {
+        let head = place_object(place).head().clone();
+        (head.name, head.labels)
+    };
     let around = Surroundings {
         excluded_namespaces: hidden.map(|place| place.name.to_owned()).collect(),
+        namespaces: places.iter().map(labels).collect(),
         policy_data: Some([("policy".to_owned(), document.to_string())].into()),
         ..Surroundings::of_locations(&locations)
     };
@@ -191,7 +200,7 @@ fn related(plan: &BackupPlan, thing: &Thing, name: &str) -> bool {
 }
 
 /// How often each outcome was met.
-type Tally = BTreeMap<&'static str, u32>;
+pub(super) type Tally = BTreeMap<&'static str, u32>;
 
 fn agree(
     spec: &BackupSpec,
