@@ -3,7 +3,7 @@
 //! With an index, objects are read by ranges: a gzip member at a time, unpacked
 //! once for all the objects in it, the last few kept. Without a usable one, the
 //! archive is unpacked to disk in one pass. Either way every object is checked
-//! against its SHA-256 before it is handed out, and [`Archive::verify`] does that
+//! against its SHA-256 before it is handed out, and `Archive::verify` does that
 //! for all that a restore needs before it changes anything.
 
 use std::collections::{BTreeMap, VecDeque};
