@@ -71,9 +71,10 @@ pub fn decide(schedule: &Schedule, timetable: &Timetable, facts: Facts<'_>) -> D
     if spec.paused {
         return Decision::Paused;
     }
-    let due = match base(schedule, facts.now) {
-        Base::Ahead => Some(second(facts.now)),
+    let at = match base(schedule, facts.now) {
+        Base::Ahead => second(facts.now),
         Base::At(base) => match timetable.latest(base, facts.now) {
+            Some(at) => at,
             None => {
                 let next = timetable.next(base.max(facts.now));
                 return Decision::NotDue {
@@ -81,14 +82,13 @@ pub fn decide(schedule: &Schedule, timetable: &Timetable, facts: Facts<'_>) -> D
                     next: next.unwrap_or(Timestamp::MAX),
                 };
             }
-            due => due,
         },
     };
-    match (running(facts.backups), due) {
-        (Some(by), _) => Decision::Blocked { by },
-        (None, due) => Decision::Due {
-            at: due.unwrap_or(facts.now),
-        },
+    // Made and not yet noted: making it again finds it, and then it is noted.
+    let own = backup_name(schedule.metadata.name.as_deref().unwrap_or_default(), at);
+    match running(facts.backups, &own) {
+        Some(by) => Decision::Blocked { by },
+        None => Decision::Due { at },
     }
 }
 
@@ -125,8 +125,8 @@ fn base(schedule: &Schedule, now: Timestamp) -> Base {
     Base::At(latest.unwrap_or(now))
 }
 
-/// A backup that has not ended.
-fn running(backups: &[Backup]) -> Option<String> {
+/// A backup that has not ended, other than one.
+fn running(backups: &[Backup], other_than: &str) -> Option<String> {
     use BackupPhase as Phase;
     let unended = backups.iter().filter(|backup| {
         matches!(
@@ -136,6 +136,7 @@ fn running(backups: &[Backup]) -> Option<String> {
     });
     unended
         .filter_map(|backup| backup.metadata.name.clone())
+        .filter(|name| name != other_than)
         .min()
 }
 

@@ -174,6 +174,21 @@ fn a_backup_that_has_not_ended_is_waited_for() {
 }
 
 #[test]
+fn the_backup_for_the_moment_itself_is_found_again_and_noted() {
+    // Made by a server that could not note it.
+    let schedule = nightly(&json!({}), &json!({}));
+    let now = "2026-03-02T03:00:30Z";
+    let moment = "2026-03-02T03:00:00Z";
+    let own = backup_of(&schedule, backup_name("nightly", moment.parse().unwrap()));
+    assert_eq!(decided_with(&schedule, now, &[own.clone()]), due(moment));
+    let other = backup_of(&schedule, "nightly-1".to_owned());
+    let blocked = Decision::Blocked {
+        by: "nightly-1".to_owned(),
+    };
+    assert_eq!(decided_with(&schedule, now, &[own, other]), blocked);
+}
+
+#[test]
 fn a_clock_that_goes_back_a_little_repeats_nothing() {
     let status = json!({"lastBackup": "2026-03-02T03:00:00Z"});
     let schedule = nightly(&json!({}), &status);
