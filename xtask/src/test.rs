@@ -1,22 +1,23 @@
-//! `cargo xtask test`: all tests of the workspace against one shared control plane
-//! and one shared S3 server, and totals that hide nothing.
+//! `cargo xtask test`: all tests of the workspace against shared control planes and
+//! a shared S3 server, and totals that hide nothing.
 
+mod binary;
+mod run;
 mod totals;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{ExitCode, ExitStatus, Stdio};
+use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, bail};
-use ark_testkit::binaries::{kwok, velero};
-use ark_testkit::s3::S3Server;
-use ark_testkit::{CONTROL_PLANE_VARIABLE, ControlPlane, Options, S3_VARIABLE};
+use anyhow::{Context as _, Result};
+use ark_testkit::Options;
+use ark_testkit::binaries::{self, kwok, velero};
 use clap::Args;
-use serde::Deserialize;
 
-use self::totals::{Counts, Totals};
+use self::binary::Binary;
+use self::run::{Job, Outcome};
+use self::totals::Counts;
 use crate::workspace::{self, Package};
 
 /// Run all tests of the workspace with the servers they need.
@@ -53,99 +54,55 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut packages = workspace::packages()?;
     packages.retain(|package| arguments.selects(package));
     // Before the servers: nothing is started for what does not compile.
-    let binaries = compile(arguments, &packages)?;
+    let binaries = binary::build(&arguments.selection(), &packages)?;
 
-    // What only some tests need: nobody shall wait for it inside a test.
+    // Nobody shall wait for them inside a test, nor two at once.
+    binaries::ensure(Options::default().version, true)?;
     kwok::ensure()?;
     velero::ensure()?;
-    eprintln!("starting the shared control plane and S3 server");
-    let plane = ControlPlane::start(&Options::default())?;
-    let s3 = S3Server::start()?;
-    let mut totals = Totals::new(binaries);
-    let status = stream(arguments, &plane, &s3, &mut totals)?;
-    drop((plane, s3));
+    let mut jobs: Vec<Job> = binaries
+        .iter()
+        .map(|binary| job(arguments, binary))
+        .collect();
+    jobs.extend(examples(arguments, &packages));
+    let outcomes = run::all(jobs)?;
 
     let packages_with_tests = with_tests(&packages)?;
-    Ok(report(arguments, status, totals, &packages_with_tests))
+    Ok(report(arguments, &outcomes, &packages_with_tests))
 }
 
-/// Builds every test binary; returns file name → package.
-fn compile(arguments: &Arguments, packages: &[Package]) -> Result<HashMap<String, String>> {
-    #[derive(Deserialize)]
-    struct Artifact {
-        package_id: String,
-        executable: Option<String>,
-        profile: Profile,
+fn job(arguments: &Arguments, binary: &Binary<'_>) -> Job {
+    let mut command = binary.command();
+    command.args(&arguments.filters);
+    Job {
+        package: binary.package.name.clone(),
+        name: binary.name.clone(),
+        command,
+        needs_result: true,
     }
-    #[derive(Deserialize)]
-    struct Profile {
-        test: bool,
-    }
-    let mut child = workspace::cargo()
-        .args([
-            "test",
-            "--no-run",
-            "--message-format=json-render-diagnostics",
-        ])
-        .args(arguments.selection())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot run cargo")?;
-    let stdout = child.stdout.take().context("no pipe for stdout")?;
-    let mut binaries = HashMap::new();
-    for line in BufReader::new(stdout).lines() {
-        // Other messages have other fields.
-        let Ok(artifact) = serde_json::from_str::<Artifact>(&line?) else {
-            continue;
-        };
-        let package = packages
-            .iter()
-            .find(|package| package.id == artifact.package_id);
-        if let (Some(path), Some(package), true) =
-            (artifact.executable, package, artifact.profile.test)
-        {
-            binaries.insert(totals::file_name(&path).to_owned(), package.name.clone());
-        }
-    }
-    if !child.wait()?.success() {
-        bail!("the tests do not compile");
-    }
-    Ok(binaries)
 }
 
-/// Runs `cargo test` and passes its output on, line by line.
-fn stream(
-    arguments: &Arguments,
-    plane: &ControlPlane,
-    s3: &S3Server,
-    totals: &mut Totals,
-) -> Result<ExitStatus> {
-    // One pipe for both: cargo names the binary on stderr, the binary tells its
-    // result on stdout, and their order is what ties them together.
-    let (reader, writer) = io::pipe().context("cannot make a pipe")?;
+/// The examples in the documentation of libraries, if there is one among them.
+fn examples(arguments: &Arguments, packages: &[Package]) -> Option<Job> {
     let mut command = workspace::cargo();
     command
-        .args(["test", "--no-fail-fast"])
-        .args(arguments.selection())
-        .arg("--")
-        .args(&arguments.filters)
-        .env("CARGO_TERM_COLOR", "never")
-        .env(CONTROL_PLANE_VARIABLE, plane.dir())
-        .env(S3_VARIABLE, s3.dir())
-        .stdin(Stdio::null())
-        .stdout(writer.try_clone()?)
-        .stderr(writer);
-    let mut child = command.spawn().context("cannot run cargo")?;
-    // Its copy of the pipe's write end would keep the reading below from ending.
-    drop(command);
-    let mut reader = BufReader::new(reader);
-    let mut line = Vec::new();
-    while reader.read_until(b'\n', &mut line)? > 0 {
-        io::stdout().write_all(&line)?;
-        totals.line(String::from_utf8_lossy(&line).trim_end());
-        line.clear();
+        .args(["test", "--doc", "--quiet", "--no-fail-fast"])
+        .env("CARGO_TERM_COLOR", "never");
+    let libraries: Vec<_> = packages
+        .iter()
+        .filter(|package| package.has_examples())
+        .map(|package| format!("--package={}", package.name))
+        .collect();
+    if libraries.is_empty() {
+        return None;
     }
-    Ok(child.wait()?)
+    command.args(libraries).arg("--").args(&arguments.filters);
+    Some(Job {
+        package: "examples".to_owned(),
+        name: "examples".to_owned(),
+        command,
+        needs_result: false,
+    })
 }
 
 /// The names of packages whose sources hold a test.
@@ -174,13 +131,25 @@ fn has_tests(dir: &Path) -> Result<bool> {
     Ok(false)
 }
 
-fn report(
-    arguments: &Arguments,
-    status: ExitStatus,
-    totals: Totals,
-    packages_with_tests: &[String],
-) -> ExitCode {
-    let packages: BTreeMap<String, Counts> = totals.finish();
+fn report(arguments: &Arguments, outcomes: &[Outcome], packages_with_tests: &[String]) -> ExitCode {
+    let mut packages = BTreeMap::<&str, Counts>::new();
+    let mut problems = Vec::new();
+    for outcome in outcomes {
+        let counts = packages.entry(&outcome.package).or_default();
+        *counts = [*counts, outcome.counts].into_iter().sum();
+        if !outcome.failures.is_empty() {
+            println!("\n{}\n{}", outcome.name, outcome.failures.join("\n"));
+        }
+        if outcome.counts.crashed > 0 {
+            problems.push(format!("{}: ended without result", outcome.name));
+        }
+        if outcome.counts.ignored > 0 {
+            problems.push(format!(
+                "{}: {} tests were ignored; let them run or remove them",
+                outcome.name, outcome.counts.ignored
+            ));
+        }
+    }
     let all: Counts = packages.values().copied().sum();
     println!();
     for (name, counts) in &packages {
@@ -189,31 +158,13 @@ fn report(
             counts.passed, counts.failed
         );
     }
-    let mut problems = Vec::new();
-    for (name, counts) in &packages {
-        if counts.crashed > 0 {
-            problems.push(format!(
-                "{name}: {} test binaries ended without result",
-                counts.crashed
-            ));
-        }
-        if counts.ignored > 0 {
-            problems.push(format!(
-                "{name}: {} tests were ignored; let them run or remove them",
-                counts.ignored
-            ));
-        }
-    }
     if arguments.filters.is_empty() {
-        let ran = |name: &String| packages.get(name).is_some_and(|counts| counts.run() > 0);
+        let ran = |name: &String| packages.get(&**name).is_some_and(|counts| counts.run() > 0);
         let silent = packages_with_tests.iter().filter(|name| !ran(name));
         problems.extend(silent.map(|name| format!("{name}: has tests, but none ran")));
     }
     if all.run() == 0 {
         problems.push("no test ran".to_owned());
-    }
-    if !status.success() && all.failed == 0 {
-        problems.push(format!("cargo test ended with {status}"));
     }
     for problem in &problems {
         println!("error: {problem}");

@@ -61,12 +61,23 @@ pub(crate) struct Package {
     /// Cargo's own name for it, as in its messages.
     pub(crate) id: String,
     manifest_path: PathBuf,
+    targets: Vec<Target>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Target {
+    doctest: bool,
 }
 
 impl Package {
     /// Its folder.
     pub(crate) fn dir(&self) -> &Path {
         self.manifest_path.parent().unwrap_or(&self.manifest_path)
+    }
+
+    /// Whether Cargo runs the examples in its documentation: it is a library.
+    pub(crate) fn has_examples(&self) -> bool {
+        self.targets.iter().any(|target| target.doctest)
     }
 }
 

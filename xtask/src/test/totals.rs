@@ -1,9 +1,8 @@
-//! Adds up what `cargo test` tells, by package. Works on lines alone.
+//! Adds up what a test binary tells. Works on lines alone.
 
-use std::collections::{BTreeMap, HashMap};
 use std::iter::Sum;
 
-/// What the test binaries of a package told.
+/// What test binaries told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) passed: usize,
@@ -32,72 +31,39 @@ impl Sum for Counts {
     }
 }
 
-/// Reads the output of `cargo test` line by line.
-#[derive(Debug)]
-pub(super) struct Totals {
-    /// File name of a test binary → package.
-    binaries: HashMap<String, String>,
-    packages: BTreeMap<String, Counts>,
-    /// The package whose binary runs and has not told its result.
-    current: Option<String>,
+/// Reads the output of a test binary line by line.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    results: Vec<Counts>,
+    /// What is said of tests that failed, from its heading to the result.
+    failures: Vec<String>,
+    in_failures: bool,
 }
 
-impl Totals {
-    /// Nothing has run yet.
-    pub(super) fn new(binaries: HashMap<String, String>) -> Self {
-        Self {
-            binaries,
-            packages: BTreeMap::new(),
-            current: None,
-        }
-    }
-
+impl Tally {
     /// Takes in the next line.
     pub(super) fn line(&mut self, line: &str) {
-        if let Some(package) = self.started(line) {
-            self.crash();
-            self.packages.entry(package.clone()).or_default();
-            self.current = Some(package);
-        } else if let (Some(package), Some(counts)) = (&self.current, result(line)) {
-            let sum = self.packages.entry(package.clone()).or_default();
-            *sum = [*sum, counts].into_iter().sum();
-            self.current = None;
+        if let Some(counts) = result(line) {
+            self.results.push(counts);
+            self.in_failures = false;
+        }
+        self.in_failures |= line == "failures:";
+        if self.in_failures {
+            self.failures.push(line.to_owned());
         }
     }
 
-    /// The counts of each package that had a binary.
-    pub(super) fn finish(mut self) -> BTreeMap<String, Counts> {
-        self.crash();
-        self.packages
-    }
-
-    fn crash(&mut self) {
-        if let Some(package) = self.current.take() {
-            let counts = self.packages.entry(package).or_default();
+    /// The counts, and what was said of failures. A binary has crashed when it fails
+    /// without a test that did, and when it ends without the result that it owes.
+    pub(super) fn finish(self, success: bool, needs_result: bool) -> (Counts, Vec<String>) {
+        let silent = needs_result && self.results.is_empty();
+        let mut counts: Counts = self.results.into_iter().sum();
+        if silent || (!success && counts.failed == 0) {
             counts.crashed += 1;
             counts.failed += 1;
         }
+        (counts, self.failures)
     }
-
-    /// The package whose tests begin with this line:
-    /// `Running tests/plane.rs (target/debug/deps/plane-0123)` or `Doc-tests ark_api`.
-    fn started(&self, line: &str) -> Option<String> {
-        let line = line.trim_start();
-        if let Some(path) = line.strip_prefix("Running ") {
-            let (_, path) = path.strip_suffix(')')?.rsplit_once('(')?;
-            return self.binaries.get(file_name(path)).cloned();
-        }
-        let name = line.strip_prefix("Doc-tests ")?;
-        self.binaries
-            .values()
-            .find(|package| package.replace('-', "_") == name)
-            .cloned()
-    }
-}
-
-/// The part after the last `/`.
-pub(super) fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// The counts in `test result: ok. 5 passed; 0 failed; 1 ignored; …`.
@@ -122,68 +88,52 @@ fn result(line: &str) -> Option<Counts> {
 mod tests {
     use super::*;
 
-    fn totals(output: &str) -> BTreeMap<String, Counts> {
-        let binaries = [
-            ("ark_api-1", "ark-api"),
-            ("wire-2", "ark-api"),
-            ("ark-3", "ark"),
-        ];
-        let binaries = binaries.map(|(file, package)| (file.to_owned(), package.to_owned()));
-        let mut totals = Totals::new(binaries.into());
+    fn finished(output: &str, success: bool, needs_result: bool) -> (Counts, Vec<String>) {
+        let mut tally = Tally::default();
         for line in output.lines() {
-            totals.line(line);
+            tally.line(line);
         }
-        totals.finish()
+        tally.finish(success, needs_result)
     }
 
     #[test]
-    fn binaries_and_examples_of_a_package_add_up() {
-        let counts = totals(
-            "     Running unittests src/lib.rs (target/debug/deps/ark_api-1)\n\
-             test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; \
-             finished in 0.00s\n\
-             \x20    Running tests/wire.rs (/build/target/debug/deps/wire-2)\n\
-             test result: FAILED. 2 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out\n\
+    fn results_add_up() {
+        let output = "test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; \
+             0 filtered out; finished in 0.00s\n\
              \x20  Doc-tests ark_api\n\
-             test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out",
-        );
+             test result: FAILED. 2 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out";
         let expected = Counts {
-            passed: 8,
+            passed: 7,
             failed: 3,
             ignored: 1,
             crashed: 0,
         };
-        assert_eq!(counts, [("ark-api".to_owned(), expected)].into());
+        assert_eq!(finished(output, false, true).0, expected);
     }
 
     #[test]
     fn a_binary_without_result_counts_as_failed() {
-        let counts = totals(
-            "     Running unittests src/lib.rs (target/debug/deps/ark_api-1)\n\
-             test wire::tests::deep ... \n\
-             \x20    Running unittests src/main.rs (target/debug/deps/ark-3)\n\
-             test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out",
-        );
-        assert_eq!(
-            counts["ark-api"],
-            Counts {
-                failed: 1,
-                crashed: 1,
-                ..Counts::default()
-            }
-        );
-        assert_eq!(
-            counts["ark"],
-            Counts {
-                passed: 1,
-                ..Counts::default()
-            }
-        );
+        let crashed = Counts {
+            failed: 1,
+            crashed: 1,
+            ..Counts::default()
+        };
+        let cut = "running 2 tests\ntest wire::tests::deep ... ";
+        assert_eq!(finished(cut, false, true).0, crashed);
+        assert_eq!(finished(cut, true, true).0, crashed);
+        assert_eq!(finished("error: no such command", false, false).0, crashed);
+        assert_eq!(finished("", true, false).0, Counts::default());
+        let after = "test result: ok. 1 passed; 0 failed; 0 ignored";
+        assert_eq!(finished(after, false, true).0.crashed, 1);
     }
 
     #[test]
-    fn what_a_test_prints_is_no_result() {
-        let counts = totals("test result: ok. 5 passed; 0 failed; 0 ignored\nRunning x (y/z-9)");
-        assert!(counts.is_empty());
+    fn failures_are_kept_up_to_the_result() {
+        let output = "test a ... FAILED\n\nfailures:\n\n---- a stdout ----\nboom\n\n\
+             failures:\n    a\n\ntest result: FAILED. 0 passed; 1 failed; 0 ignored\n\n";
+        let (_, failures) = finished(output, false, true);
+        assert_eq!(failures.first().unwrap(), "failures:");
+        assert!(failures.contains(&"boom".to_owned()));
+        assert!(!failures.iter().any(|line| line.contains("result")));
     }
 }
