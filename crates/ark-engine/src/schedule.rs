@@ -73,16 +73,16 @@ pub fn decide(schedule: &Schedule, timetable: &Timetable, facts: Facts<'_>) -> D
     }
     let at = match base(schedule, facts.now) {
         Base::Ahead => second(facts.now),
-        Base::At(base) => match timetable.latest(base, facts.now) {
-            Some(at) => at,
-            None => {
+        Base::At(base) => {
+            let Some(latest) = timetable.latest(base, facts.now) else {
                 let next = timetable.next(base.max(facts.now));
                 return Decision::NotDue {
                     // `check` refuses what never comes.
                     next: next.unwrap_or(Timestamp::MAX),
                 };
-            }
-        },
+            };
+            latest
+        }
     };
     // Made and not yet noted: making it again finds it, and then it is noted.
     let own = backup_name(schedule.metadata.name.as_deref().unwrap_or_default(), at);

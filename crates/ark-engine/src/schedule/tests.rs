@@ -180,7 +180,10 @@ fn the_backup_for_the_moment_itself_is_found_again_and_noted() {
     let now = "2026-03-02T03:00:30Z";
     let moment = "2026-03-02T03:00:00Z";
     let own = backup_of(&schedule, backup_name("nightly", moment.parse().unwrap()));
-    assert_eq!(decided_with(&schedule, now, &[own.clone()]), due(moment));
+    assert_eq!(
+        decided_with(&schedule, now, std::slice::from_ref(&own)),
+        due(moment)
+    );
     let other = backup_of(&schedule, "nightly-1".to_owned());
     let blocked = Decision::Blocked {
         by: "nightly-1".to_owned(),
