@@ -37,7 +37,7 @@ use std::collections::BTreeMap;
 use ark_api::BackupStatus;
 use ark_archive::layout;
 
-pub use commit::{Exception, Instant, REVISION_ANNOTATION, annotations};
+pub use commit::{Exception, Instant, REVISION_ANNOTATION, annotations, discard};
 pub use plan::{BackupPlan, PlannedKind, Versions, plan};
 pub use reach::reach;
 pub use surroundings::Surroundings;

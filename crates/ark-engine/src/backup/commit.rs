@@ -95,6 +95,18 @@ pub(super) async fn clear(store: &dyn Store, name: &str) -> Result<(), BackupErr
     Ok(())
 }
 
+/// Removes what a backup that was not committed has left, its log, too. A committed
+/// one stays as it is.
+///
+/// # Errors
+/// [`BackupError::Store`].
+pub async fn discard(store: &dyn Store, name: &str) -> Result<(), BackupError> {
+    match catalog::read(store, name).await {
+        Err(error) if error.is_absent() => clear(store, name).await,
+        _ => Ok(()),
+    }
+}
+
 /// Writes everything but the archive; returns the final status.
 pub(super) async fn commit(
     job: &Job,

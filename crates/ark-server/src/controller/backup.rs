@@ -181,19 +181,38 @@ async fn work(
     let (observer, counts) = status::channel();
     let ports = Ports {
         cluster: Arc::clone(&context.cluster),
-        store,
+        store: Arc::clone(&store),
         clock: Arc::clone(&context.clock),
     };
     let job = Job::new(ports, Arc::new(observer), cancel.clone());
     let running = Box::pin(backup::run(&job, &valid, &context.options.backup));
     let patch = |counts| report_progress(&context, &valid.backup, counts);
     let result = status::alongside(counts, &cancel, running, patch).await;
-    if context.backup_jobs.is_closing()
-        && let Err(BackupError::Cancelled | BackupError::Interrupted) = result
-    {
-        attempts::take_back(&context.api.backups, &valid.backup).await;
+    match result {
+        Err(BackupError::Cancelled | BackupError::Interrupted)
+            if context.backup_jobs.is_closing() =>
+        {
+            attempts::take_back(&context.api.backups, &valid.backup).await;
+        }
+        Err(_) => sweep(&context, store.as_ref(), name(&valid.backup)).await,
+        Ok(_) => {}
     }
     result
+}
+
+/// Removes the log as well when the resource is gone: nobody can ask for it then,
+/// and no request for a deletion would find it.
+async fn sweep(context: &Context, store: &dyn Store, name: &str) {
+    if !matches!(context.api.backups.get(name).await, Ok(None)) {
+        return;
+    }
+    if let Err(error) = backup::discard(store, name).await {
+        tracing::warn!(
+            name,
+            error = sentence(&error),
+            "cannot remove the log of a backup that is gone"
+        );
+    }
 }
 
 async fn report_progress(context: &Context, backup: &Backup, counts: Counts) -> Written {

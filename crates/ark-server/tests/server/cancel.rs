@@ -68,6 +68,21 @@ fn a_running_backup_is_cancelled_and_can_be_deleted() {
     assert!(left.is_empty(), "{left:?}");
 }
 
+#[test]
+fn a_running_backup_whose_resource_is_deleted_leaves_nothing() {
+    let (site, shop) = site();
+    site.add("Backup", "b", &json!({"includedNamespaces": [shop]}));
+    site.await_backup("b", &["InProgress"]);
+    let running = |count| format!("ark_jobs_running{{kind=\"backup\"}} {count}");
+    let works = |site: &Site, count: usize| site.ask("/metrics").contains(&running(count));
+    site.until("it works", |site| works(site, 1));
+    site.kubectl(&["delete", "backup", "b"]);
+    site.until("it ends", |site| works(site, 0));
+    let left = walk(&site.file("backups"));
+    assert!(left.is_empty(), "{left:?}");
+    assert!(site.get("backup/b").is_none());
+}
+
 fn walk(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
     let Ok(entries) = std::fs::read_dir(directory) else {
         return Vec::new();
