@@ -221,7 +221,7 @@ fn to_location(source: &Source) -> Location {
         config: spec.config.clone(),
         ca_cert: source.certificates.clone(),
         credentials: match &source.credential {
-            Some(bytes) => Credentials::Profiles(bytes.clone()),
+            Some(bytes) => Credentials::Contents(bytes.clone()),
             None => Credentials::Ambient,
         },
         customer_key: source.customer_key.clone(),

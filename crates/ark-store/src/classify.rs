@@ -72,6 +72,7 @@ fn kind(error: &Error) -> StoreErrorKind {
         ErrorKind::RateLimited | ErrorKind::Conflict => StoreErrorKind::Unavailable,
         _ if DENIED.contains(&code) => StoreErrorKind::Denied,
         _ if CONFIG.contains(&code) => StoreErrorKind::Config,
+        _ if status(error) == Some(416) => StoreErrorKind::Truncated,
         _ if is_passing(error, code) => StoreErrorKind::Unavailable,
         _ => signing(error).unwrap_or(StoreErrorKind::Other),
     }

@@ -28,6 +28,7 @@ use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 
+use crate::config::Config;
 use crate::heptio::LAYOUT_KEY;
 use crate::key;
 use crate::location::Location;
@@ -52,15 +53,7 @@ pub(crate) async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenErro
         path: location.bucket.clone(),
         reason: reason.to_owned(),
     };
-    let mut keys = location.config.keys();
-    if let Some(key) = keys.find(|key| *key != LAYOUT_KEY) {
-        return Err(OpenError::UnknownKey {
-            location: location.name.clone(),
-            provider: "fs",
-            key: key.clone(),
-            allowed: LAYOUT_KEY.to_owned(),
-        });
-    }
+    Config::new(location, "fs", &[LAYOUT_KEY])?;
     let bucket = Path::new(&location.bucket);
     if !bucket.is_absolute() {
         return Err(refuse("the bucket of provider `fs` is an absolute path"));

@@ -1,5 +1,5 @@
-//! Object storage behind [`ark_engine::port::Store`]: a directory, and S3 with
-//! everything that speaks its protocol.
+//! Object storage behind [`ark_engine::port::Store`]: a directory, S3 with
+//! everything that speaks its protocol, and Google Cloud Storage.
 //!
 //! Nobody outside this crate names `opendal`; its breaking releases stay in here.
 //! This crate does not read the environment (the credential chain of the S3 client
@@ -14,11 +14,16 @@
 //! | `key` | which keys are allowed, for every backend |
 //! | `tls` | the one crypto provider, roots, the HTTP client |
 //! | `transport` | `Retry-After`, certificate errors |
+//! | `config` | config keys of a location and their forms |
+//! | `client` | limits of time and repetitions around every client |
 //! | `s3`, `s3::settings`, `s3::credentials` | S3: client, config keys, who we are |
+//! | `gcs`, `gcs::…` | Google Cloud Storage: the same, its transport, its signed URLs |
+//! | `signing` | URLs that let others read one object |
 //! | `remote` | the trait over a remote bucket |
 //! | `upload` | objects of unknown length in bounded memory |
 //! | `gate` | giving up an upload while the server takes its time |
 //! | `mark` | telling one's own write from another's after a lost answer |
+//! | `missing` | a bucket that is not there, told from an object that is not |
 //! | [`fetch`](fetch()) | what a signed URL names → bytes |
 //! | `classify` | a client error → what can be done about it |
 //! | `fs`, `fs::walk`, `fs::write` | the trait over a directory |
@@ -27,19 +32,24 @@
 //! | `conformance` | what every backend must do, as functions (feature `conformance`) |
 
 mod classify;
+mod client;
+mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod fetch;
 mod fs;
 mod gate;
+mod gcs;
 pub mod heptio;
 mod key;
 pub mod location;
 mod mark;
+mod missing;
 pub mod open;
 pub mod probe;
 mod remote;
 mod s3;
+mod signing;
 mod tls;
 mod transport;
 pub mod tuning;

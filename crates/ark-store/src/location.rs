@@ -18,7 +18,7 @@ use crate::tuning::Tuning;
 pub struct Location {
     /// What messages call it.
     pub name: String,
-    /// `aws` or `fs`, with or without `velero.io/` before it.
+    /// `aws`, `gcp` or `fs`, with or without `velero.io/` before it.
     pub provider: String,
     /// The bucket, or for `fs` an absolute directory.
     pub bucket: String,
@@ -46,9 +46,9 @@ pub enum Credentials {
     Ambient,
     /// Requests are not signed.
     Anonymous,
-    /// The content of an AWS credentials file (INI); the config key `profile` chooses
-    /// the section.
-    Profiles(Vec<u8>),
+    /// The content of a credentials file in the provider's own form: for `aws` INI, of
+    /// which the config key `profile` chooses a section; for `gcp` JSON.
+    Contents(Vec<u8>),
     /// The path of such a file, read again whenever the store is opened.
     File(PathBuf),
     /// Keys.
@@ -67,7 +67,7 @@ impl fmt::Debug for Credentials {
         match self {
             Self::Ambient => f.write_str("Ambient"),
             Self::Anonymous => f.write_str("Anonymous"),
-            Self::Profiles(_) => f.write_str("Profiles(..)"),
+            Self::Contents(_) => f.write_str("Contents(..)"),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
             Self::Keys { access_key, .. } => f.debug_tuple("Keys").field(access_key).finish(),
         }
@@ -78,6 +78,7 @@ impl fmt::Debug for Credentials {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Provider {
     S3,
+    Gcs,
     Directory,
 }
 
@@ -97,12 +98,14 @@ impl Location {
         }
     }
 
-    /// Reads `s3://BUCKET/PREFIX?KEY=VALUE&…`, `file:///DIR?KEY=VALUE`, or a directory's
-    /// path (a relative one below the current directory).
+    /// Reads `s3://BUCKET/PREFIX?KEY=VALUE&…`, `gs://…` of the same form,
+    /// `file:///DIR?KEY=VALUE`, or a directory's path (a relative one below the current
+    /// directory).
     ///
     /// Keys of an S3 URL: `region`, `endpoint`, `path_style`, `profile`,
     /// `credentials` (the path of a credentials file), and every config key of the
-    /// provider `aws` by its own name. Keys of a file URL: those of the provider `fs`.
+    /// provider `aws` by its own name. Keys of a GCS URL: `credentials`, and those of
+    /// the provider `gcp`. Keys of a file URL: those of the provider `fs`.
     ///
     /// # Errors
     /// [`OpenError::Url`] for other schemes, a missing bucket or unknown keys.
@@ -116,7 +119,8 @@ impl Location {
         };
         let url = Url::parse(text).map_err(|error| refuse(error.to_string()))?;
         match scheme {
-            "s3" => bucket(&url).map_err(refuse),
+            "s3" => bucket("aws", &url).map_err(refuse),
+            "gs" => bucket("gcp", &url).map_err(refuse),
             "file" => {
                 let path = url
                     .to_file_path()
@@ -126,7 +130,7 @@ impl Location {
                 Ok(location)
             }
             _ => Err(refuse(format!(
-                "has the scheme `{scheme}`; Ark takes s3://BUCKET/PREFIX, file:///DIRECTORY or a directory's path"
+                "has the scheme `{scheme}`; Ark takes s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, file:///DIRECTORY or a directory's path"
             ))),
         }
     }
@@ -138,6 +142,7 @@ impl Location {
             .unwrap_or(&self.provider)
         {
             "aws" => Ok(Provider::S3),
+            "gcp" => Ok(Provider::Gcs),
             "fs" => Ok(Provider::Directory),
             _ => Err(OpenError::Provider {
                 location: self.name.clone(),
@@ -198,15 +203,15 @@ fn directory(path: &str) -> Result<Location, String> {
     Ok(location)
 }
 
-fn bucket(url: &Url) -> Result<Location, String> {
+fn bucket(provider: &str, url: &Url) -> Result<Location, String> {
     let bucket = url.host_str().filter(|host| !host.is_empty());
-    let mut location = Location::new("aws", bucket.ok_or("names no bucket")?);
+    let mut location = Location::new(provider, bucket.ok_or("names no bucket")?);
     location.prefix = percent_decode(url.path())?;
-    location.name = format!("s3://{}{}", location.bucket, url.path());
+    location.name = format!("{}://{}{}", url.scheme(), location.bucket, url.path());
     for (key, value) in url.query_pairs() {
         let key = match &*key {
-            "endpoint" => "s3Url",
-            "path_style" => "s3ForcePathStyle",
+            "endpoint" if provider == "aws" => "s3Url",
+            "path_style" if provider == "aws" => "s3ForcePathStyle",
             "credentials" => {
                 location.credentials = Credentials::File(PathBuf::from(&*value));
                 continue;

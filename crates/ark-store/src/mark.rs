@@ -16,6 +16,7 @@ use opendal::options::{StatOptions, WriteOptions};
 use opendal::{Error, ErrorKind, Metadata, Operator};
 
 use crate::classify::classify;
+use crate::missing::bucket_error;
 
 const METADATA_KEY: &str = "ark-write";
 
@@ -81,6 +82,9 @@ pub(crate) async fn settle(
         }),
         Err(unseen) if unseen.kind() != ErrorKind::NotFound => {
             Err(classify(operation, key, &unseen))
+        }
+        _ if !refused && let Some(missing) = bucket_error(client, operation, key).await => {
+            Err(missing)
         }
         _ => Err(StoreError {
             // Not "no such object": it is the upload that is unknown.

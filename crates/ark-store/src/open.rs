@@ -9,14 +9,14 @@ use ark_engine::port::{Store, StoreErrorKind};
 
 use crate::heptio::{self, AtRoot};
 use crate::location::{Location, Provider};
-use crate::{fs, s3, tls};
+use crate::{fs, gcs, s3, tls};
 
 /// A location that cannot be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// No such backend.
     #[error(
-        "location `{location}`: there is no provider `{provider}`; Ark has `aws` (S3 and what speaks its protocol) and `fs` (a directory)"
+        "location `{location}`: there is no provider `{provider}`; Ark has `aws` (S3 and what speaks its protocol), `gcp` (Google Cloud Storage) and `fs` (a directory)"
     )]
     Provider {
         /// The location's name.
@@ -115,8 +115,8 @@ impl OpenError {
     }
 }
 
-/// Opens a location. For S3 nothing is asked of the bucket yet, with one exception:
-/// without a configured region the endpoint is asked for it.
+/// Opens a location. Nothing is asked of a bucket yet, with one exception: without a
+/// configured region an S3 endpoint is asked for it.
 ///
 /// # Errors
 /// [`OpenError`]: the location as it is written cannot work.
@@ -126,6 +126,7 @@ pub async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenError> {
     let store = match location.provider()? {
         Provider::Directory => fs::open(location).await?,
         Provider::S3 => s3::open(location).await?,
+        Provider::Gcs => gcs::open(location).await?,
     };
     Ok(if at_root {
         Arc::new(AtRoot(store))
@@ -134,7 +135,7 @@ pub async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenError> {
     })
 }
 
-/// Opens what the command line names: `s3://BUCKET/PREFIX?…`, `file:///DIR` or a
+/// Opens what the command line names: `s3://BUCKET/PREFIX?…`, `gs://…`, `file:///DIR` or a
 /// directory, as [`Location::from_url`] reads it.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 //! Knows no protocol: what is special about S3 is in [`crate::s3`].
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ark_engine::port::{
@@ -17,11 +18,13 @@ use opendal::{Buffer, BufferStream, Entry, Error, ErrorKind, Metadata, Operator}
 use crate::classify::classify;
 use crate::key;
 use crate::mark::{Mark, settle};
+use crate::missing::{bucket_error, unlisted};
+use crate::signing::UrlSigner;
 use crate::tuning::Tuning;
-use crate::upload::PartedUpload;
+use crate::upload::{PartedUpload, Write};
 
-/// Keys in one call to delete, as S3 bounds it.
-const BATCH: usize = 1000;
+/// Calls to delete at the same time.
+const DELETES_IN_FLIGHT: usize = 8;
 
 /// How often an object that is replaced while it is read is read anew.
 const REPLACED: usize = 3;
@@ -31,8 +34,21 @@ pub(crate) struct Remote {
     /// For all calls.
     pub(crate) client: Operator,
     /// For signed URLs, which may name another host; or why there are none.
-    pub(crate) signer: Result<Operator, String>,
+    pub(crate) signer: Result<Arc<dyn UrlSigner>, String>,
     pub(crate) tuning: Tuning,
+    pub(crate) uploads: Uploads,
+    /// Keys in one call to delete.
+    pub(crate) delete_batch: usize,
+}
+
+/// How objects of unknown length are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Uploads {
+    /// In parts that are put together at the end.
+    Parts,
+    /// Under a condition on the version that is there, which makes the client of
+    /// Google's store use sessions that can be resumed.
+    Session,
 }
 
 /// The longest that a signed URL is good for, as Signature Version 4 bounds it.
@@ -47,13 +63,9 @@ impl Remote {
         match self.client.stat(key).await {
             Ok(object) => Ok(Some(object)),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                // The answer to HEAD has no body to tell an object that misses from a
-                // bucket that does; nobody shall take a lost bucket for lost backups.
-                match self.fetch(key, 0..1, None).await {
-                    Err(error) if error.kind() == ErrorKind::ConfigInvalid => {
-                        Err(classify(operation, key, &error))
-                    }
-                    _ => Ok(None),
+                match bucket_error(&self.client, operation, key).await {
+                    Some(missing) => Err(missing),
+                    None => Ok(None),
                 }
             }
             Err(error) => Err(classify(operation, key, &error)),
@@ -83,6 +95,12 @@ impl Remote {
         };
         let reader = self.client.reader_options(key, options).await?;
         reader.into_stream(range).await
+    }
+
+    async fn delete_batch(&self, batch: Vec<String>) -> Result<(), StoreError> {
+        let first = batch.first().cloned().unwrap_or_default();
+        let done = self.client.delete_iter(batch).await;
+        done.map_err(|error| classify("delete", &first, &error))
     }
 
     async fn fetch(&self, key: &str, range: Range<u64>, tag: Option<&str>) -> Result<Bytes, Error> {
@@ -171,7 +189,22 @@ impl Store for Remote {
 
     async fn upload(&self, key: &str, mode: PutMode) -> Result<Box<dyn Upload>, StoreError> {
         key::checked("upload", key)?;
-        let upload = PartedUpload::start(&self.client, key, mode, &self.tuning).await?;
+        let replaces = match (self.uploads, mode) {
+            (Uploads::Session, PutMode::Replace) => Some(self.look("upload", key).await?),
+            _ => None,
+        };
+        let mark = Mark::new();
+        let mut options = mark.options(mode);
+        if let Some(there) = replaces {
+            options.if_not_exists = there.is_none();
+            options.if_version_match = there.and_then(|there| there.version().map(str::to_owned));
+        }
+        let write = Write {
+            mark,
+            mode,
+            options,
+        };
+        let upload = PartedUpload::start(&self.client, key, write, &self.tuning).await?;
         Ok(Box::new(upload))
     }
 
@@ -193,11 +226,11 @@ impl Store for Remote {
             .client
             .lister_options(path, options)
             .await
-            .map_err(|error| classify("list", &prefix, &error))?;
+            .map_err(|error| unlisted(classify("list", &prefix, &error)))?;
         let entries = entries.filter_map(move |found| {
             let found = match found {
                 Ok(found) => object_below(&prefix, &found).map(Ok),
-                Err(error) => Some(Err(classify("list", &prefix, &error))),
+                Err(error) => Some(Err(unlisted(classify("list", &prefix, &error)))),
             };
             std::future::ready(found)
         });
@@ -210,7 +243,7 @@ impl Store for Remote {
         if !folder.ends_with('/') {
             folder.push('/');
         }
-        let fail = |error: Error| classify("list_dirs", prefix, &error);
+        let fail = |error: Error| unlisted(classify("list_dirs", prefix, &error));
         let options = ListOptions::default();
         let mut entries = self
             .client
@@ -237,11 +270,12 @@ impl Store for Remote {
         for key in keys {
             key::checked("delete", key)?;
         }
-        for batch in keys.chunks(BATCH) {
-            let done = self.client.delete_iter(batch.iter().cloned()).await;
-            done.map_err(|error| classify("delete", &batch[0], &error))?;
-        }
-        Ok(())
+        let batches = keys.chunks(self.delete_batch).map(<[String]>::to_vec);
+        let calls = batches.map(|batch| self.delete_batch(batch));
+        stream::iter(calls)
+            .buffer_unordered(DELETES_IN_FLIGHT)
+            .try_collect()
+            .await
     }
 
     async fn sign(&self, key: &str, ttl: Duration) -> Result<String, StoreError> {
@@ -261,11 +295,8 @@ impl Store for Remote {
             .signer
             .as_ref()
             .map_err(|reason| unsupported(reason.clone()))?;
-        let request = signer.presign_read(key, ttl).await;
-        Ok(request
-            .map_err(|error| classify("sign", key, &error))?
-            .uri()
-            .to_string())
+        let url = signer.sign(key, ttl).await;
+        url.map_err(|error| classify("sign", key, &error))
     }
 }
 

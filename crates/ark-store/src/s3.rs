@@ -6,20 +6,23 @@ mod settings;
 use std::sync::Arc;
 
 use ark_engine::port::Store;
-use opendal::layers::{RetryEvent, RetryLayer, TimeoutLayer};
 use opendal::services::S3;
-use opendal::{HttpTransporter, OperationContext, Operator};
+use opendal::{HttpTransporter, Operator};
 
+use crate::client::layered;
 use crate::location::Location;
 use crate::open::OpenError;
-use crate::remote::Remote;
+use crate::remote::{Remote, Uploads};
 use crate::s3::settings::{Encryption, Settings};
-use crate::tls;
 use crate::transport::PoliteTransport;
 use crate::tuning::Tuning;
+use crate::{signing, tls};
 
 /// The region that servers other than Amazon's are signed for by default.
 const DEFAULT_REGION: &str = "us-east-1";
+
+/// Keys in one call to delete, as S3 bounds it.
+const DELETE_BATCH: usize = 1000;
 
 /// What an access point's name starts with.
 const ACCESS_POINT: &str = "arn:aws:s3:";
@@ -51,13 +54,15 @@ pub(crate) async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenErro
         (Some(_), _) => {
             Err("objects under a customer's key cannot be read by a signed URL alone".to_owned())
         }
-        (None, Some(public)) => Ok(maker.client(Some(public)).await?),
-        (None, None) => Ok(client.clone()),
+        (None, Some(public)) => Ok(signing::of(maker.client(Some(public)).await?)),
+        (None, None) => Ok(signing::of(client.clone())),
     };
     Ok(Arc::new(Remote {
         client,
         signer,
         tuning,
+        uploads: Uploads::Parts,
+        delete_batch: DELETE_BATCH,
     }))
 }
 
@@ -214,40 +219,8 @@ impl Maker<'_> {
             location: self.location.name.clone(),
             reason: error.to_string(),
         })?;
-        Ok(self.layered(client))
+        Ok(layered(client, self.transport.clone(), self.tuning))
     }
-
-    /// The order matters: an attempt times out, and then is made again. The other way
-    /// round a timeout would take a repetition's state away.
-    fn layered(&self, client: Operator) -> Operator {
-        let tuning = self.tuning;
-        let context = OperationContext::new().with_http_transport(self.transport.clone());
-        client
-            .with_context(context)
-            .layer(
-                TimeoutLayer::new()
-                    .with_timeout(tuning.call_timeout)
-                    .with_io_timeout(tuning.transfer_timeout),
-            )
-            .layer(
-                RetryLayer::new()
-                    .with_max_times(tuning.retries)
-                    .with_min_delay(tuning.first_delay)
-                    .with_max_delay(tuning.longest_delay)
-                    .with_jitter()
-                    .with_notify(|event: RetryEvent<'_>| note_retry(&event)),
-            )
-    }
-}
-
-fn note_retry(event: &RetryEvent<'_>) {
-    tracing::warn!(
-        operation = %event.op,
-        attempt = event.attempt,
-        wait_seconds = event.retry_after.as_secs_f64(),
-        error = %event.err,
-        "the object store failed; trying again"
-    );
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use ark_engine::port::{PutMode, StoreError, StoreErrorKind, Upload};
 use async_trait::async_trait;
 use bytes::Bytes;
+use opendal::options::WriteOptions;
 use opendal::{Error, Operator, Writer};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
@@ -27,6 +28,7 @@ use tokio::task::JoinHandle;
 use crate::classify::classify;
 use crate::gate::{ClosesOnDrop, Gate};
 use crate::mark::{Mark, settle};
+use crate::missing::explain;
 use crate::tuning::Tuning;
 
 /// Parts that S3 takes for one object.
@@ -47,6 +49,13 @@ pub(crate) struct PartedUpload {
     sender: mpsc::Sender<Message>,
     /// `None` once its end was told.
     task: Option<JoinHandle<Result<(), StoreError>>>,
+}
+
+/// What is to be written, and under which condition.
+pub(crate) struct Write {
+    pub(crate) mark: Mark,
+    pub(crate) mode: PutMode,
+    pub(crate) options: WriteOptions,
 }
 
 enum Message {
@@ -71,11 +80,14 @@ impl PartedUpload {
     pub(crate) async fn start(
         client: &Operator,
         key: &str,
-        mode: PutMode,
+        write: Write,
         tuning: &Tuning,
     ) -> Result<Self, StoreError> {
-        let mark = Mark::new();
-        let mut options = mark.options(mode);
+        let Write {
+            mark,
+            mode,
+            mut options,
+        } = write;
         options.concurrent = tuning.parts_in_flight.max(1);
         let (gate, gated) = Gate::before(client);
         let writer = gated
@@ -232,7 +244,7 @@ impl Sending {
             };
             if let Err(error) = result {
                 self.take_back(writer).await;
-                return Err(classify("upload", &self.key, &error));
+                return Err(explain(&self.client, classify("upload", &self.key, &error)).await);
             }
         }
         self.take_back(writer).await;

@@ -18,12 +18,11 @@ use bucket::{Broken, PART, quick};
 
 const CHUNK: usize = 256 << 10;
 
-/// Writes until `limit` bytes are taken or nothing is taken for a while.
-async fn fill(upload: &mut Box<dyn Upload>, limit: usize) -> usize {
+/// Writes until `limit` bytes are taken or nothing is taken for as long as `patience`.
+async fn fill(upload: &mut Box<dyn Upload>, limit: usize, patience: Duration) -> usize {
     let chunk = Bytes::from(vec![7; CHUNK]);
     let mut taken = 0;
     while taken < limit {
-        let patience = Duration::from_secs(2);
         match tokio::time::timeout(patience, upload.write(chunk.clone())).await {
             Ok(written) => written.unwrap(),
             Err(_) => break,
@@ -60,7 +59,7 @@ async fn an_upload_takes_no_more_than_its_parts() {
         .upload("large", PutMode::Create)
         .await
         .unwrap();
-    assert_eq!(fill(&mut upload, size).await, size);
+    assert_eq!(fill(&mut upload, size, Duration::from_mins(1)).await, size);
     upload.finish().await.unwrap();
     let grown = peak() - before;
     // As much again for sockets, the client's pool, and what the allocator keeps.
@@ -80,7 +79,7 @@ async fn an_upload_takes_no_more_than_its_parts() {
         .upload("stalled", PutMode::Create)
         .await
         .unwrap();
-    let taken = fill(&mut stalled, 64 << 20).await;
+    let taken = fill(&mut stalled, 64 << 20, Duration::from_secs(2)).await;
     assert!(
         taken <= bound + CHUNK,
         "{taken} bytes taken, {bound} allowed"

@@ -101,6 +101,8 @@ pub struct Request {
     pub method: String,
     /// Path and query as sent.
     pub target: String,
+    /// The header `Authorization`.
+    pub authorization: Option<String>,
     /// The fault that hit it; delays are not told here.
     pub fault: Option<Fault>,
 }

@@ -1,8 +1,8 @@
 //! Real servers for tests, the demo and the benches: a Kubernetes control plane,
-//! an S3 server, and a proxy that breaks connections on demand.
+//! object stores, and a proxy that breaks connections on demand.
 //!
-//! Entry points: [`ControlPlane`], [`s3::S3Server`], [`fault::FaultProxy`],
-//! [`foreign`] for buckets that other programs filled.
+//! Entry points: [`ControlPlane`], [`s3::S3Server`], [`gcs::GcsServer`],
+//! [`tokens::TokenServer`], [`fault::FaultProxy`], [`foreign`] for buckets that other programs filled.
 //! What is started here listens on loopback at free ports, keeps its files in one
 //! directory, and is gone together with that directory when its owner is, however
 //! the owner ends (see [`supervisor`]).
@@ -17,6 +17,7 @@ mod cache;
 mod environment;
 pub mod fault;
 pub mod foreign;
+pub mod gcs;
 pub mod http;
 mod kubectl;
 mod names;
@@ -24,7 +25,9 @@ mod plane;
 mod ports;
 mod progress;
 pub mod s3;
+mod service;
 pub mod supervisor;
+pub mod tokens;
 
 pub use binaries::KubernetesVersion;
 pub use environment::{

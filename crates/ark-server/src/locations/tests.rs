@@ -104,7 +104,7 @@ async fn everything_that_the_resource_says_reaches_the_location() {
     assert_eq!(made.config["region"], "eu");
     assert_eq!(made.ca_cert.as_deref(), Some(&b"CERTIFICATE"[..]));
     assert_eq!(made.customer_key.as_deref(), Some(&b"0123"[..]));
-    assert!(matches!(made.credentials, Credentials::Profiles(bytes) if bytes == b"[default]"));
+    assert!(matches!(made.credentials, Credentials::Contents(bytes) if bytes == b"[default]"));
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ mod documented;
 mod events;
 mod flow;
 mod foreign;
+mod gcs;
 mod locations;
 mod metrics;
 mod queue;

@@ -16,6 +16,16 @@ fn s3_url_with_everything() {
 }
 
 #[test]
+fn gcs_urls() {
+    let url = "gs://bucket/team/x?credentials=/c&endpoint=http://127.0.0.1:9";
+    let location = Location::from_url(url).unwrap();
+    assert_eq!(location.provider(), Ok(Provider::Gcs));
+    assert_eq!(location.prefix_path().unwrap(), "team/x");
+    assert_eq!(location.config["endpoint"], "http://127.0.0.1:9");
+    assert!(matches!(location.credentials, Credentials::File(path) if path.as_os_str() == "/c"));
+}
+
+#[test]
 fn directories() {
     for (url, path) in [
         ("/var/backups", "/var/backups"),
@@ -37,7 +47,7 @@ fn directories() {
 #[test]
 fn refused_urls_say_what_is_allowed() {
     for (url, part) in [
-        ("gs://bucket", "s3://BUCKET/PREFIX"),
+        ("ftp://bucket", "s3://BUCKET/PREFIX"),
         ("s3:///x", "names no bucket"),
         ("", "is empty"),
         ("s3://b/%zz", "hexadecimal"),
@@ -88,7 +98,7 @@ fn prefixes() {
 fn secrets_do_not_show() {
     let mut location = Location::new("aws", "b");
     for credentials in [
-        Credentials::Profiles(b"hidden".to_vec()),
+        Credentials::Contents(b"hidden".to_vec()),
         Credentials::Keys {
             access_key: "id".to_owned(),
             secret_key: "hidden".to_owned(),

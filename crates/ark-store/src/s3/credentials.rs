@@ -38,7 +38,7 @@ pub(crate) async fn apply(
             let keys = keys(access_key, secret_key, session_token.as_deref());
             return Ok(builder.credential_provider_chain(keys));
         }
-        Credentials::Profiles(bytes) => bytes.clone(),
+        Credentials::Contents(bytes) => bytes.clone(),
         Credentials::File(path) => tokio::fs::read(path)
             .await
             .map_err(|error| refuse(format!("{}: {error}", path.display())))?,

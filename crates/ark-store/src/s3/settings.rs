@@ -5,11 +5,10 @@
 
 use std::path::PathBuf;
 
+use crate::config::Config;
 use crate::heptio::LAYOUT_KEY;
 use crate::location::Location;
 use crate::open::OpenError;
-
-const PROVIDER: &str = "aws";
 
 /// All keys that are understood, sorted. `uploadPartSizeBytes` is ours, and `layout`,
 /// which is none of S3's: [`crate::heptio`] has seen to it.
@@ -66,10 +65,9 @@ pub(crate) enum Encryption {
 
 impl Settings {
     pub(crate) fn parse(location: &Location) -> Result<Self, OpenError> {
-        let config = Config(location);
-        config.check_keys()?;
-        config.check_signature()?;
-        config.check_tagging()?;
+        let config = Config::new(location, "aws", &KEYS)?;
+        check_signature(&config)?;
+        check_tagging(&config)?;
         // Roles and source profiles of a shared file are understood without it.
         config.flag("enableSharedConfig")?;
         Ok(Self {
@@ -79,174 +77,99 @@ impl Settings {
             path_style: config.flag("s3ForcePathStyle")?,
             profile: config.text("profile"),
             verify_tls: !config.flag("insecureSkipTLSVerify")?,
-            encryption: config.encryption()?,
-            checksum: config.checksum()?,
+            encryption: encryption(&config)?,
+            checksum: checksum(&config)?,
             storage_class: config.text("storageClass"),
-            part_size: config.part_size()?,
+            part_size: config.size("uploadPartSizeBytes", 5 << 20..=1 << 30)?,
         })
     }
 }
 
-struct Config<'a>(&'a Location);
-
-impl Config<'_> {
-    /// A value; an empty one is none.
-    fn text(&self, key: &str) -> Option<String> {
-        self.0
-            .config
-            .get(key)
-            .filter(|value| !value.is_empty())
-            .cloned()
+fn check_signature(config: &Config<'_>) -> Result<(), OpenError> {
+    match config.text("signatureVersion").as_deref() {
+        None | Some("4") => Ok(()),
+        Some(other) => Err(config.refuse(
+            "signatureVersion",
+            format!("is `{other}`; Ark signs with version 4 only"),
+        )),
     }
+}
 
-    fn refuse(&self, key: &str, reason: impl Into<String>) -> OpenError {
-        OpenError::Value {
-            location: self.0.name.clone(),
-            key: key.to_owned(),
-            reason: reason.into(),
-        }
+fn check_tagging(config: &Config<'_>) -> Result<(), OpenError> {
+    match config.text("tagging") {
+        None => Ok(()),
+        Some(_) => Err(config.refuse(
+            "tagging",
+            "is not supported: Ark's client cannot tag objects; leave it out, and use a lifecycle rule or a bucket tag",
+        )),
     }
+}
 
-    fn check_keys(&self) -> Result<(), OpenError> {
-        match self
-            .0
-            .config
-            .keys()
-            .find(|key| !KEYS.contains(&key.as_str()))
-        {
-            None => Ok(()),
-            Some(key) => Err(OpenError::UnknownKey {
-                location: self.0.name.clone(),
-                provider: PROVIDER,
-                key: key.clone(),
-                allowed: KEYS.join(", "),
-            }),
-        }
+fn encryption(config: &Config<'_>) -> Result<Encryption, OpenError> {
+    let kms_key = config.text("kmsKeyId");
+    let file = config.text("customerKeyEncryptionFile");
+    let secret = config.text("customerKeyEncryptionSecret");
+    let given = [&kms_key, &file, &secret].into_iter().flatten().count();
+    if given > 1 {
+        return Err(config.refuse(
+            "kmsKeyId",
+            "excludes customerKeyEncryptionFile and customerKeyEncryptionSecret, and they each other: one of the three",
+        ));
     }
-
-    fn flag(&self, key: &str) -> Result<bool, OpenError> {
-        // What Go's ParseBool takes, since that is what reads the same key elsewhere.
-        match self.text(key).as_deref() {
-            None | Some("0" | "f" | "F" | "false" | "False" | "FALSE") => Ok(false),
-            Some("1" | "t" | "T" | "true" | "True" | "TRUE") => Ok(true),
-            Some(other) => Err(self.refuse(key, format!("is `{other}`, not `true` or `false`"))),
-        }
+    let algorithm = config.text("serverSideEncryption");
+    if let Some(other) = algorithm
+        .as_deref()
+        .filter(|name| !["AES256", "aws:kms"].contains(name))
+    {
+        return Err(config.refuse(
+            "serverSideEncryption",
+            format!("is `{other}`, not `AES256` or `aws:kms`"),
+        ));
     }
-
-    fn url(&self, key: &str) -> Result<Option<String>, OpenError> {
-        let Some(text) = self.text(key) else {
-            return Ok(None);
+    if let Some(file) = file {
+        return Ok(Encryption::CustomerFile(file.into()));
+    }
+    if secret.is_some() {
+        return match &config.location.customer_key {
+            Some(_) => Ok(Encryption::Customer),
+            None => Err(config.refuse(
+                "customerKeyEncryptionSecret",
+                "names a secret of the cluster, which cannot be read from here",
+            )),
         };
-        let url = url::Url::parse(&text).ok();
-        let usable = url.filter(|url| {
-            matches!(url.scheme(), "http" | "https")
-                && url.host().is_some()
-                && url.query().is_none()
-        });
-        match usable {
-            Some(_) => Ok(Some(text.trim_end_matches('/').to_owned())),
-            None => Err(self.refuse(
-                key,
-                format!(
-                    "is `{text}`, not a URL like https://s3.example.com or http://10.0.0.1:9000"
-                ),
-            )),
-        }
     }
+    Ok(match (kms_key, algorithm) {
+        (None, None) => Encryption::Default,
+        // A key for KMS means KMS.
+        (Some(key), _) => Encryption::Managed {
+            algorithm: "aws:kms".to_owned(),
+            kms_key: Some(key),
+        },
+        (None, Some(algorithm)) => Encryption::Managed {
+            algorithm,
+            kms_key: None,
+        },
+    })
+}
 
-    fn check_signature(&self) -> Result<(), OpenError> {
-        match self.text("signatureVersion").as_deref() {
-            None | Some("4") => Ok(()),
-            Some(other) => Err(self.refuse(
-                "signatureVersion",
-                format!("is `{other}`; Ark signs with version 4 only"),
-            )),
-        }
-    }
-
-    fn check_tagging(&self) -> Result<(), OpenError> {
-        match self.text("tagging") {
-            None => Ok(()),
-            Some(_) => Err(self.refuse(
-                "tagging",
-                "is not supported: Ark's client cannot tag objects; leave it out, and use a lifecycle rule or a bucket tag",
-            )),
-        }
-    }
-
-    fn encryption(&self) -> Result<Encryption, OpenError> {
-        let kms_key = self.text("kmsKeyId");
-        let file = self.text("customerKeyEncryptionFile");
-        let secret = self.text("customerKeyEncryptionSecret");
-        let given = [&kms_key, &file, &secret].into_iter().flatten().count();
-        if given > 1 {
-            return Err(self.refuse(
-                "kmsKeyId",
-                "excludes customerKeyEncryptionFile and customerKeyEncryptionSecret, and they each other: one of the three",
-            ));
-        }
-        let algorithm = self.text("serverSideEncryption");
-        if let Some(other) = algorithm
-            .as_deref()
-            .filter(|name| !["AES256", "aws:kms"].contains(name))
-        {
-            return Err(self.refuse(
-                "serverSideEncryption",
-                format!("is `{other}`, not `AES256` or `aws:kms`"),
-            ));
-        }
-        if let Some(file) = file {
-            return Ok(Encryption::CustomerFile(file.into()));
-        }
-        if secret.is_some() {
-            return match &self.0.customer_key {
-                Some(_) => Ok(Encryption::Customer),
-                None => Err(self.refuse(
-                    "customerKeyEncryptionSecret",
-                    "names a secret of the cluster, which cannot be read from here",
-                )),
-            };
-        }
-        Ok(match (kms_key, algorithm) {
-            (None, None) => Encryption::Default,
-            // A key for KMS means KMS.
-            (Some(key), _) => Encryption::Managed {
-                algorithm: "aws:kms".to_owned(),
-                kms_key: Some(key),
-            },
-            (None, Some(algorithm)) => Encryption::Managed {
-                algorithm,
-                kms_key: None,
-            },
-        })
-    }
-
-    /// Whether uploads carry a checksum (CRC32C). `CRC32`, Velero's default, asks for
-    /// the same protection; an empty value turns it off, for servers that do not know
-    /// checksums.
-    fn checksum(&self) -> Result<bool, OpenError> {
-        match self.0.config.get("checksumAlgorithm").map(String::as_str) {
-            None | Some("CRC32" | "CRC32C") => Ok(true),
-            Some("") => Ok(false),
-            Some(other) => Err(self.refuse(
-                "checksumAlgorithm",
-                format!("is `{other}`; Ark sends CRC32C (also for `CRC32`), or none if the value is empty"),
-            )),
-        }
-    }
-
-    fn part_size(&self) -> Result<Option<usize>, OpenError> {
-        const KEY: &str = "uploadPartSizeBytes";
-        let Some(text) = self.text(KEY) else {
-            return Ok(None);
-        };
-        match text.parse::<usize>() {
-            Ok(bytes) if (5 << 20..=1 << 30).contains(&bytes) => Ok(Some(bytes)),
-            _ => Err(self.refuse(
-                KEY,
-                format!("is `{text}`, not a number from 5242880 (5 MiB) to 1073741824 (1 GiB)"),
-            )),
-        }
+/// Whether uploads carry a checksum (CRC32C). `CRC32`, Velero's default, asks for
+/// the same protection; an empty value turns it off, for servers that do not know
+/// checksums.
+fn checksum(config: &Config<'_>) -> Result<bool, OpenError> {
+    match config
+        .location
+        .config
+        .get("checksumAlgorithm")
+        .map(String::as_str)
+    {
+        None | Some("CRC32" | "CRC32C") => Ok(true),
+        Some("") => Ok(false),
+        Some(other) => Err(config.refuse(
+            "checksumAlgorithm",
+            format!(
+                "is `{other}`; Ark sends CRC32C (also for `CRC32`), or none if the value is empty"
+            ),
+        )),
     }
 }
 

@@ -30,7 +30,7 @@ async fn kind_of_a_put(location: &Location) -> Option<StoreErrorKind> {
 async fn a_profile_of_a_file_and_none_other() {
     let (server, bucket) = create("profile");
     let mut location = location(server.access(), &bucket);
-    location.credentials = Credentials::Profiles(file(server.access()).into_bytes());
+    location.credentials = Credentials::Contents(file(server.access()).into_bytes());
     assert_eq!(kind_of_a_put(&location).await, Some(StoreErrorKind::Denied));
     location
         .config

@@ -25,6 +25,7 @@ fn exchange(client: &mut TcpStream, shared: &Shared) -> io::Result<()> {
     let request = Request {
         method: method.to_owned(),
         target: target.to_owned(),
+        authorization: message.header("authorization").map(str::to_owned),
         fault: None,
     };
     let (delay, fault) = shared.decide(request);

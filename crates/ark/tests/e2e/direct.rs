@@ -1,17 +1,28 @@
 //! `--direct`: the same backup and restore with nothing installed.
 
 use ark_testkit::fault::{Fault, FaultProxy, Rule};
+use ark_testkit::gcs::GcsServer;
 use ark_testkit::s3::S3Server;
+use ark_testkit::tokens::TokenServer;
 use ark_testkit::{ControlPlane, Namespaces};
 
 use super::{ark, config_maps, many_config_maps};
 
-/// What it says on standard error.
-fn run(plane: &ControlPlane, arguments: &[&str]) -> String {
+type Variable = (&'static str, String);
+
+/// Ambient credentials for the S3 server.
+fn keys() -> Vec<Variable> {
     let access = S3Server::shared().access();
+    vec![
+        ("AWS_ACCESS_KEY_ID", access.access_key.clone()),
+        ("AWS_SECRET_ACCESS_KEY", access.secret_key.clone()),
+    ]
+}
+
+/// What it says on standard error.
+fn run(plane: &ControlPlane, environment: &[Variable], arguments: &[&str]) -> String {
     let output = ark(plane, "heptio-ark")
-        .env("AWS_ACCESS_KEY_ID", &access.access_key)
-        .env("AWS_SECRET_ACCESS_KEY", &access.secret_key)
+        .envs(environment.iter().cloned())
         .args(arguments)
         .output()
         .unwrap();
@@ -25,7 +36,7 @@ fn run(plane: &ControlPlane, arguments: &[&str]) -> String {
 }
 
 /// Backs a namespace up to `bucket` and restores it under another name.
-fn there_and_back(bucket: &str) {
+fn there_and_back(bucket: &str, environment: &[Variable]) {
     let plane = ControlPlane::shared();
     let mut namespaces = Namespaces::new(plane);
     let source = namespaces.create("direct").unwrap();
@@ -33,6 +44,7 @@ fn there_and_back(bucket: &str) {
     many_config_maps(plane, &source, 50);
     run(
         plane,
+        environment,
         &[
             "backup",
             "create",
@@ -47,6 +59,7 @@ fn there_and_back(bucket: &str) {
     let mapping = format!("{source}:{target}");
     run(
         plane,
+        environment,
         &[
             "restore",
             "create",
@@ -65,7 +78,7 @@ fn there_and_back(bucket: &str) {
 #[test]
 fn a_directory_is_enough() {
     let bucket = tempfile::tempdir().unwrap();
-    there_and_back(bucket.path().to_str().unwrap());
+    there_and_back(bucket.path().to_str().unwrap(), &[]);
 }
 
 #[test]
@@ -87,7 +100,7 @@ fn a_store_that_fails_for_a_while_is_told_and_waited_for() {
     );
     let create = ["backup", "create", "slow", "--direct", "--to", &to];
     let options = ["--include-resources", "priorityclasses"];
-    let told = run(plane, &[&create[..], &options].concat());
+    let told = run(plane, &keys(), &[&create[..], &options].concat());
     assert_eq!(proxy.faults(), 2);
     assert_eq!(told.matches("trying again").count(), 2, "{told}");
 }
@@ -97,8 +110,26 @@ fn so_is_an_s3_server() {
     let server = S3Server::shared();
     let bucket = server.create_unique_bucket("direct").unwrap();
     let access = server.access();
-    there_and_back(&format!(
+    let url = format!(
         "s3://{bucket}/some/prefix?endpoint={}&region={}&path_style=true",
         access.endpoint, access.region
-    ));
+    );
+    there_and_back(&url, &keys());
+}
+
+#[test]
+fn so_is_google_cloud_storage_as_the_machine_itself() {
+    let server = GcsServer::shared();
+    let bucket = server.create_unique_bucket("direct").unwrap();
+    let metadata = TokenServer::start("of-the-machine").unwrap();
+    let proxy = FaultProxy::start(&server.endpoint()).unwrap();
+    let url = format!("gs://{bucket}/some/prefix?endpoint={}", proxy.url());
+    there_and_back(&url, &[("GCE_METADATA_HOST", metadata.authority())]);
+    let question = &metadata.questions()[0].head;
+    assert!(
+        question.starts_with("GET /computeMetadata/v1/instance/service-accounts/default/token"),
+        "{question}"
+    );
+    let mut shown = proxy.requests().into_iter().filter_map(|r| r.authorization);
+    assert!(shown.all(|shown| shown == "Bearer of-the-machine"));
 }
