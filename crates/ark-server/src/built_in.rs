@@ -10,7 +10,7 @@ const BUILT_IN: [(&str, &[&str]); 4] = [
         &["crd-remap-version", "pod", "pv", "service-account"],
     ),
     ("ItemBlockAction", &["pod", "pvc"]),
-    ("ObjectStore", &["aws", "gcp"]),
+    ("ObjectStore", &["aws", "azure", "gcp"]),
     (
         "RestoreItemAction",
         &[

@@ -72,10 +72,19 @@ fn kind(error: &Error) -> StoreErrorKind {
         ErrorKind::RateLimited | ErrorKind::Conflict => StoreErrorKind::Unavailable,
         _ if DENIED.contains(&code) => StoreErrorKind::Denied,
         _ if CONFIG.contains(&code) => StoreErrorKind::Config,
-        _ if status(error) == Some(416) => StoreErrorKind::Truncated,
+        _ if is_beyond_the_end(error) => StoreErrorKind::Truncated,
         _ if is_passing(error, code) => StoreErrorKind::Unavailable,
         _ => signing(error).unwrap_or(StoreErrorKind::Other),
     }
+}
+
+/// Whether a range was asked for that the object does not have. Azurite answers with
+/// a range of its own that is empty, which the client refuses.
+fn is_beyond_the_end(error: &Error) -> bool {
+    status(error) == Some(416)
+        || error
+            .message()
+            .starts_with("header content range is invalid")
 }
 
 /// Whether the failure was one that passes. The client's own status does not tell:

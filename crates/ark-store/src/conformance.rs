@@ -40,6 +40,9 @@ pub struct Subject {
     /// is on S3. SeaweedFS 4.48 looks first and completes then, so that uploads which
     /// end in the same instant can all succeed and the last one stays.
     pub atomic_completion: bool,
+    /// Whether an upload that was given up bars nobody, as it must be. Azurite 3.37 takes
+    /// its blocks for an object when somebody creates one by a single call.
+    pub forgets_uploads: bool,
     /// What lives as long as the store: a temporary directory, a server.
     pub keep: Arc<dyn Any + Send + Sync>,
 }

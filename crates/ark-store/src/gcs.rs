@@ -5,7 +5,6 @@
 //! client's other ways are a second API and a batch whose parts fail by themselves.
 
 mod credentials;
-mod sign;
 mod transport;
 
 use std::sync::Arc;
@@ -13,20 +12,25 @@ use std::sync::Arc;
 use ark_engine::port::Store;
 use opendal::services::Gcs;
 use opendal::{HttpTransporter, Operator};
+use reqsign_google::RequestSigner;
 
 use crate::client::layered;
 use crate::config::Config;
 use crate::gcs::credentials::Identity;
-use crate::gcs::sign::Signer;
 use crate::gcs::transport::GoogleTransport;
 use crate::heptio::LAYOUT_KEY;
 use crate::location::Location;
 use crate::open::OpenError;
 use crate::remote::{Remote, Uploads};
+use crate::signing::{self, Presigner};
 use crate::tls;
 use crate::transport::PoliteTransport;
 
 const ENDPOINT: &str = "https://storage.googleapis.com";
+
+/// Signing without a key is done by the IAM service, for which a token for the storage
+/// alone would not do.
+const SIGNING_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 
 /// The config keys of Velero's plugin, `layout`, and `endpoint`, which is ours.
 const KEYS: [&str; 4] = ["endpoint", "kmsKeyName", LAYOUT_KEY, "serviceAccount"];
@@ -54,7 +58,12 @@ pub(crate) async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenErro
         reason: error.to_string(),
     })?;
     let base = format!("{endpoint}/{bucket}/{prefix}");
-    let signer = Signer::new(&identity, &base, &transport, config.text("serviceAccount"));
+    let mut signing = RequestSigner::new("storage").with_scope(SIGNING_SCOPE);
+    if let Some(account) = config.text("serviceAccount") {
+        signing = signing.with_signer_email(account);
+    }
+    let context = signing::context(&transport, &[("GOOGLE_SCOPE", SIGNING_SCOPE)]);
+    let signer = Presigner::new(&base, identity.chain(), signing, context);
     Ok(Arc::new(Remote {
         client: layered(client, transport, tuning),
         signer: signer.map(|signer| Arc::new(signer) as _),

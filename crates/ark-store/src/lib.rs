@@ -1,5 +1,5 @@
 //! Object storage behind [`ark_engine::port::Store`]: a directory, S3 with
-//! everything that speaks its protocol, and Google Cloud Storage.
+//! everything that speaks its protocol, Google Cloud Storage, and Azure Blob Storage.
 //!
 //! Nobody outside this crate names `opendal`; its breaking releases stay in here.
 //! This crate does not read the environment (the credential chain of the S3 client
@@ -17,7 +17,8 @@
 //! | `config` | config keys of a location and their forms |
 //! | `client` | limits of time and repetitions around every client |
 //! | `s3`, `s3::settings`, `s3::credentials` | S3: client, config keys, who we are |
-//! | `gcs`, `gcs::…` | Google Cloud Storage: the same, its transport, its signed URLs |
+//! | `gcs`, `gcs::…` | Google Cloud Storage: the same, and its transport |
+//! | `azure`, `azure::…` | Azure Blob Storage: the same |
 //! | `signing` | URLs that let others read one object |
 //! | `remote` | the trait over a remote bucket |
 //! | `upload` | objects of unknown length in bounded memory |
@@ -31,6 +32,7 @@
 //! | [`probe`] | whether a bucket holds backups and nothing else |
 //! | `conformance` | what every backend must do, as functions (feature `conformance`) |
 
+mod azure;
 mod classify;
 mod client;
 mod config;

@@ -18,7 +18,7 @@ use crate::tuning::Tuning;
 pub struct Location {
     /// What messages call it.
     pub name: String,
-    /// `aws`, `gcp` or `fs`, with or without `velero.io/` before it.
+    /// `aws`, `gcp`, `azure` or `fs`, with or without `velero.io/` before it.
     pub provider: String,
     /// The bucket, or for `fs` an absolute directory.
     pub bucket: String,
@@ -47,7 +47,8 @@ pub enum Credentials {
     /// Requests are not signed.
     Anonymous,
     /// The content of a credentials file in the provider's own form: for `aws` INI, of
-    /// which the config key `profile` chooses a section; for `gcp` JSON.
+    /// which the config key `profile` chooses a section; for `gcp` JSON; for `azure`
+    /// lines `NAME=VALUE`.
     Contents(Vec<u8>),
     /// The path of such a file, read again whenever the store is opened.
     File(PathBuf),
@@ -79,6 +80,7 @@ impl fmt::Debug for Credentials {
 pub(crate) enum Provider {
     S3,
     Gcs,
+    Azure,
     Directory,
 }
 
@@ -98,14 +100,14 @@ impl Location {
         }
     }
 
-    /// Reads `s3://BUCKET/PREFIX?KEY=VALUE&…`, `gs://…` of the same form,
-    /// `file:///DIR?KEY=VALUE`, or a directory's path (a relative one below the current
-    /// directory).
+    /// Reads `s3://BUCKET/PREFIX?KEY=VALUE&…`, `gs://…` and
+    /// `azblob://CONTAINER/…` of the same form, `file:///DIR?KEY=VALUE`, or a directory's
+    /// path (a relative one below the current directory).
     ///
     /// Keys of an S3 URL: `region`, `endpoint`, `path_style`, `profile`,
     /// `credentials` (the path of a credentials file), and every config key of the
-    /// provider `aws` by its own name. Keys of a GCS URL: `credentials`, and those of
-    /// the provider `gcp`. Keys of a file URL: those of the provider `fs`.
+    /// provider `aws` by its own name. Keys of the others: `credentials`, and those of
+    /// the provider `gcp` or `azure`. Keys of a file URL: those of the provider `fs`.
     ///
     /// # Errors
     /// [`OpenError::Url`] for other schemes, a missing bucket or unknown keys.
@@ -121,6 +123,7 @@ impl Location {
         match scheme {
             "s3" => bucket("aws", &url).map_err(refuse),
             "gs" => bucket("gcp", &url).map_err(refuse),
+            "azblob" => bucket("azure", &url).map_err(refuse),
             "file" => {
                 let path = url
                     .to_file_path()
@@ -130,7 +133,7 @@ impl Location {
                 Ok(location)
             }
             _ => Err(refuse(format!(
-                "has the scheme `{scheme}`; Ark takes s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, file:///DIRECTORY or a directory's path"
+                "has the scheme `{scheme}`; Ark takes s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, azblob://CONTAINER/PREFIX, file:///DIRECTORY or a directory's path"
             ))),
         }
     }
@@ -143,6 +146,7 @@ impl Location {
         {
             "aws" => Ok(Provider::S3),
             "gcp" => Ok(Provider::Gcs),
+            "azure" => Ok(Provider::Azure),
             "fs" => Ok(Provider::Directory),
             _ => Err(OpenError::Provider {
                 location: self.name.clone(),

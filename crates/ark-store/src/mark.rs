@@ -3,7 +3,7 @@
 //! A conditional create whose answer got lost is sent again and then refused,
 //! because the object exists: one's own. The same holds for the call that completes
 //! an upload, which is refused when it was carried out before. So each write carries
-//! a random mark in the object's user metadata (`x-amz-meta-ark-write`), and a
+//! a random mark in the object's user metadata (`x-amz-meta-arkwrite`), and a
 //! refused one is settled by reading the mark of the object that is there. Equal
 //! size or content would not do: another writer may have written the same bytes, and
 //! then this one must lose.
@@ -18,7 +18,8 @@ use opendal::{Error, ErrorKind, Metadata, Operator};
 use crate::classify::classify;
 use crate::missing::bucket_error;
 
-const METADATA_KEY: &str = "ark-write";
+/// Azure takes names of variables alone.
+const METADATA_KEY: &str = "arkwrite";
 
 /// A random name for one write.
 #[derive(Debug, Clone, PartialEq, Eq)]

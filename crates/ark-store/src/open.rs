@@ -9,14 +9,14 @@ use ark_engine::port::{Store, StoreErrorKind};
 
 use crate::heptio::{self, AtRoot};
 use crate::location::{Location, Provider};
-use crate::{fs, gcs, s3, tls};
+use crate::{azure, fs, gcs, s3, tls};
 
 /// A location that cannot be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// No such backend.
     #[error(
-        "location `{location}`: there is no provider `{provider}`; Ark has `aws` (S3 and what speaks its protocol), `gcp` (Google Cloud Storage) and `fs` (a directory)"
+        "location `{location}`: there is no provider `{provider}`; Ark has `aws` (S3 and what speaks its protocol), `gcp` (Google Cloud Storage), `azure` (Azure Blob Storage) and `fs` (a directory)"
     )]
     Provider {
         /// The location's name.
@@ -127,6 +127,7 @@ pub async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenError> {
         Provider::Directory => fs::open(location).await?,
         Provider::S3 => s3::open(location).await?,
         Provider::Gcs => gcs::open(location).await?,
+        Provider::Azure => azure::open(location).await?,
     };
     Ok(if at_root {
         Arc::new(AtRoot(store))
@@ -135,7 +136,7 @@ pub async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenError> {
     })
 }
 
-/// Opens what the command line names: `s3://BUCKET/PREFIX?…`, `gs://…`, `file:///DIR` or a
+/// Opens what the command line names: `s3://BUCKET/PREFIX?…`, `gs://…`, `azblob://…`, `file:///DIR` or a
 /// directory, as [`Location::from_url`] reads it.
 ///
 /// # Errors

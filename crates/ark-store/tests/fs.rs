@@ -18,6 +18,7 @@ async fn open() -> Subject {
         store,
         part_size: 1 << 20,
         atomic_completion: true,
+        forgets_uploads: true,
         keep: Arc::new(dir),
     }
 }

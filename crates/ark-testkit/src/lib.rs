@@ -2,7 +2,8 @@
 //! object stores, and a proxy that breaks connections on demand.
 //!
 //! Entry points: [`ControlPlane`], [`s3::S3Server`], [`gcs::GcsServer`],
-//! [`tokens::TokenServer`], [`fault::FaultProxy`], [`foreign`] for buckets that other programs filled.
+//! [`azure::BlobServer`], [`tokens::TokenServer`], [`fault::FaultProxy`], [`foreign`] for
+//! buckets that other programs filled.
 //! What is started here listens on loopback at free ports, keeps its files in one
 //! directory, and is gone together with that directory when its owner is, however
 //! the owner ends (see [`supervisor`]).
@@ -12,6 +13,7 @@
 //! takes. Its errors are `anyhow`, since a test can only show them. Starting and
 //! building talk on stderr, never on stdout.
 
+pub mod azure;
 pub mod binaries;
 mod cache;
 mod environment;

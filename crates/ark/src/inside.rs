@@ -34,7 +34,7 @@ pub struct InsideArgs {
     #[arg(long = "in", value_name = "NAMESPACE", value_parser = Glob::parse)]
     within: Option<Glob>,
 
-    /// Read the bucket with your own credentials: a directory, `s3://BUCKET/PREFIX` or `gs://BUCKET/PREFIX`
+    /// Read the bucket with your own credentials: a directory, or a bucket as `s3://`, `gs://` or `azblob://BUCKET/PREFIX`
     #[arg(long, value_name = "DIR|URL")]
     from: Option<String>,
 

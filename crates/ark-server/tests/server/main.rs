@@ -10,13 +10,14 @@ mod broken_store;
 mod bucket;
 mod cancel;
 mod clock;
+mod clouds;
 mod deletion;
 mod disabled;
 mod documented;
 mod events;
 mod flow;
 mod foreign;
-mod gcs;
+
 mod locations;
 mod metrics;
 mod queue;

@@ -129,22 +129,3 @@ fn a_backup_that_was_committed_before_the_crash_is_not_made_again() {
         written
     );
 }
-
-#[test]
-fn deleting_the_resource_stops_the_job() {
-    let (site, shop) = site();
-    site.add("Backup", "b", &json!({"includedNamespaces": [shop]}));
-    site.await_backup("b", &["InProgress"]);
-    // Not by kubectl: it takes its time, and the backup may be done by then.
-    let deleted = site.custom::<ark_api::Backup>();
-    assert!(site.block_on(deleted.delete("b")).unwrap());
-    site.until("the job's end", |site| {
-        let dir = site.file("backups/b");
-        let names: Vec<_> = std::fs::read_dir(dir)
-            .map(|entries| entries.map(|entry| entry.unwrap().file_name()).collect())
-            .unwrap_or_default();
-        // What a cancelled backup leaves is its log.
-        names == ["b-logs.gz"]
-    });
-    assert!(site.get("backup/b").is_none());
-}

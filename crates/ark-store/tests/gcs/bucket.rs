@@ -38,6 +38,7 @@ pub(crate) async fn subject() -> Subject {
         store,
         part_size: CHUNK,
         atomic_completion: true,
+        forgets_uploads: true,
         keep: Arc::new(()),
     }
 }

@@ -61,6 +61,7 @@ pub(crate) async fn subject() -> Subject {
         store,
         part_size: PART,
         atomic_completion: false,
+        forgets_uploads: true,
         keep: Arc::new(()),
     }
 }

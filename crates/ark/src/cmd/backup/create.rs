@@ -54,7 +54,7 @@ struct DirectArgs {
     #[arg(long, requires = "to", conflicts_with_all = ["from_schedule", "wait", "output"])]
     direct: bool,
 
-    /// Where to with --direct: a directory, `s3://BUCKET/PREFIX` or `gs://BUCKET/PREFIX`
+    /// Where to with --direct: a directory, or a bucket as `s3://`, `gs://` or `azblob://BUCKET/PREFIX`
     #[arg(long, value_name = "DIR|URL", requires = "direct")]
     to: Option<String>,
 }

@@ -42,7 +42,7 @@ pub struct DescribeArgs {
     #[command(flatten)]
     output: TextOutputArgs,
 
-    /// Read the bucket with your own credentials: a directory, `s3://BUCKET/PREFIX` or `gs://BUCKET/PREFIX`
+    /// Read the bucket with your own credentials: a directory, or a bucket as `s3://`, `gs://` or `azblob://BUCKET/PREFIX`
     #[arg(long, value_name = "DIR|URL", requires = "names")]
     from: Option<String>,
 

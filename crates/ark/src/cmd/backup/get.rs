@@ -20,7 +20,7 @@ use crate::out::table::Cell;
 #[derive(Debug, Clone, Default, Args)]
 #[group(skip)]
 pub struct GetArgs {
-    /// Look into a bucket with your own credentials: a directory, `s3://BUCKET/PREFIX` or `gs://BUCKET/PREFIX`
+    /// Look into a bucket with your own credentials: a directory, or a bucket as `s3://`, `gs://` or `azblob://BUCKET/PREFIX`
     #[arg(long, value_name = "DIR|URL")]
     from: Option<String>,
 

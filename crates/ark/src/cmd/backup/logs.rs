@@ -24,7 +24,7 @@ pub struct LogsArgs {
     #[arg(add = ArgValueCandidates::new(live::names))]
     name: String,
 
-    /// Read the bucket with your own credentials: a directory, `s3://BUCKET/PREFIX` or `gs://BUCKET/PREFIX`
+    /// Read the bucket with your own credentials: a directory, or a bucket as `s3://`, `gs://` or `azblob://BUCKET/PREFIX`
     #[arg(long, value_name = "DIR|URL")]
     from: Option<String>,
 

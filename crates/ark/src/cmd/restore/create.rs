@@ -72,7 +72,7 @@ struct DirectArgs {
     #[arg(long, requires = "from", conflicts_with_all = ["from_schedule", "wait", "output"])]
     direct: bool,
 
-    /// Where from with --direct: a directory, `s3://BUCKET/PREFIX` or `gs://BUCKET/PREFIX`
+    /// Where from with --direct: a directory, or a bucket as `s3://`, `gs://` or `azblob://BUCKET/PREFIX`
     #[arg(long, value_name = "DIR|URL", requires = "direct")]
     from: Option<String>,
 }

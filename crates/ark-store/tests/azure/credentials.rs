@@ -1,0 +1,105 @@
+//! As whom: keys and tokens, and what is said when there are none.
+
+use ark_engine::port::{PutMode, StoreErrorKind};
+use ark_store::{Credentials, Location};
+use ark_testkit::azure::BlobServer;
+use ark_testkit::fault::FaultProxy;
+use ark_testkit::tokens::TokenServer;
+use bytes::Bytes;
+
+use crate::container::location;
+
+async fn kind_of_a_put(location: &Location) -> Option<StoreErrorKind> {
+    let store = ark_store::open(location).await.unwrap();
+    let put = store.put("k", Bytes::new(), PutMode::Replace).await;
+    put.err().map(|error| error.kind)
+}
+
+#[tokio::test]
+async fn the_accounts_key_is_checked() {
+    let server = BlobServer::shared();
+    let container = server.create_unique_container("key").unwrap();
+    let mut location = location(&server.endpoint(), &container);
+    assert_eq!(kind_of_a_put(&location).await, None);
+    location.credentials = Credentials::Contents(b"THE_KEY=bm90IHRoZSBrZXk=".to_vec());
+    assert_eq!(kind_of_a_put(&location).await, Some(StoreErrorKind::Denied));
+    location.credentials = Credentials::Contents(b"ANOTHER=x".to_vec());
+    let refused = ark_store::open(&location).await.err().unwrap();
+    assert!(refused.to_string().contains("`THE_KEY`"), "{refused}");
+    location.config.remove("storageAccountKeyEnvVar");
+    let refused = ark_store::open(&location).await.err().unwrap();
+    assert!(refused.to_string().contains("useAAD"), "{refused}");
+    location.credentials = Credentials::File("/nowhere/azure".into());
+    let refused = ark_store::open(&location).await.err().unwrap();
+    assert_eq!(refused.kind(), StoreErrorKind::Denied);
+}
+
+/// Tries to write with a token. The emulator takes none over plain HTTP, so what it was
+/// shown counts, each once.
+async fn shown(tokens: &TokenServer, file: String) -> Vec<String> {
+    let proxy = FaultProxy::start(&format!("http://{}", BlobServer::shared().authority()));
+    let proxy = proxy.unwrap();
+    let mut location = location(&format!("{}/account", proxy.url()), "tokens");
+    location.config.remove("storageAccountKeyEnvVar");
+    let authority = format!("http://{}", tokens.authority());
+    for (key, value) in [
+        ("useAAD", "true"),
+        ("activeDirectoryAuthorityURI", &authority),
+    ] {
+        location.config.insert(key.to_owned(), value.to_owned());
+    }
+    location.credentials = Credentials::Contents(file.into_bytes());
+    assert!(kind_of_a_put(&location).await.is_some());
+    let requests = proxy.requests().into_iter();
+    let mut shown: Vec<_> = requests
+        .filter_map(|request| request.authorization)
+        .collect();
+    shown.dedup();
+    shown
+}
+
+#[tokio::test]
+async fn a_client_shows_its_secret_for_a_token() {
+    let tokens = TokenServer::start("for-the-client").unwrap();
+    let file = "AZURE_TENANT_ID=tenant\nAZURE_CLIENT_ID=client\nAZURE_CLIENT_SECRET=s+cret";
+    let shown = shown(&tokens, file.to_owned()).await;
+    assert_eq!(shown, ["Bearer for-the-client"]);
+    let question = &tokens.questions()[0];
+    assert!(
+        question.head.starts_with("POST /tenant/oauth2/v2.0/token"),
+        "{}",
+        question.head
+    );
+    assert!(
+        question.body.contains("client_secret=s%2Bcret"),
+        "{}",
+        question.body
+    );
+}
+
+#[tokio::test]
+async fn a_federated_identity_trades_its_token() {
+    let tokens = TokenServer::start("for-the-pod").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let subject = dir.path().join("token");
+    std::fs::write(&subject, "the-pod").unwrap();
+    let file = format!(
+        "AZURE_TENANT_ID=tenant\nAZURE_CLIENT_ID=client\nAZURE_FEDERATED_TOKEN_FILE={}",
+        subject.display()
+    );
+    assert_eq!(shown(&tokens, file).await, ["Bearer for-the-pod"]);
+    let body = &tokens.questions()[0].body;
+    assert!(body.contains("client_assertion=the-pod"), "{body}");
+}
+
+#[tokio::test]
+async fn a_container_that_is_not_there_is_told() {
+    let location = location(&BlobServer::shared().endpoint(), "no-such-container");
+    let store = ark_store::open(&location).await.unwrap();
+    let put = store.put("k", Bytes::new(), PutMode::Create).await;
+    assert_eq!(put.unwrap_err().kind, StoreErrorKind::BucketNotFound);
+    let listed = store.list_dirs("backups").await;
+    assert_eq!(listed.unwrap_err().kind, StoreErrorKind::BucketNotFound);
+    let looked = store.stat("k").await;
+    assert_eq!(looked.unwrap_err().kind, StoreErrorKind::BucketNotFound);
+}
