@@ -2,7 +2,9 @@
 
 mod credentials;
 mod file;
+mod keys;
 mod settings;
+mod token;
 
 use std::sync::Arc;
 
@@ -32,10 +34,11 @@ pub(crate) async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenErro
     let settings = Settings::parse(location, &file)?;
     let container = location.bucket_name()?;
     let prefix = location.prefix_path()?;
-    let identity = Identity::of(location, &settings, &file)?;
+    let http = tls::client(location, true)?;
+    let identity = Identity::of(location, &settings, &file, &http).await?;
     let mut tuning = location.tuning.clone();
     tuning.part_size = settings.block_size.unwrap_or(tuning.part_size);
-    let polite = PoliteTransport::new(tls::client(location, true)?, tuning.longest_retry_after);
+    let polite = PoliteTransport::new(http, tuning.longest_retry_after);
     let transport = HttpTransporter::new(polite);
     let builder = Azblob::default()
         .container(container)

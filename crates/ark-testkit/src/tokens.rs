@@ -26,17 +26,26 @@ pub struct TokenServer {
 impl TokenServer {
     /// Starts one that gives `token`, good for an hour.
     pub fn start(token: &str) -> io::Result<Self> {
+        Self::with(token, &[])
+    }
+
+    /// The same, and `more` beside the token in every answer: what its owner may ask
+    /// for somewhere else.
+    pub fn with(token: &str, more: &[(&str, serde_json::Value)]) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let questions = Arc::new(Mutex::new(Vec::new()));
         let asked = Arc::clone(&questions);
-        let answer = serde_json::json!({
+        let mut answer = serde_json::json!({
             "access_token": token,
             "token_type": "Bearer",
             "expires_in": 3600,
             "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
-        })
-        .to_string();
+        });
+        for (name, value) in more {
+            answer[*name] = value.clone();
+        }
+        let answer = answer.to_string();
         std::thread::Builder::new()
             .name("token-server".to_owned())
             .spawn(move || {

@@ -3,8 +3,8 @@
 //!
 //! In Velero's order: the account's key that the location names; with `useAAD` a token
 //! for a client with a secret, for a federated identity (workload identity), or for the
-//! machine (managed identity). Velero's third way, asking Azure for the account's key,
-//! is not there.
+//! machine (managed identity); else the account's key, which Azure's management tells to
+//! the owner of such a token.
 
 use reqsign_azure_storage::{
     ClientSecretCredentialProvider, Credential, ImdsCredentialProvider, StaticCredentialProvider,
@@ -13,7 +13,9 @@ use reqsign_azure_storage::{
 use reqsign_core::ProvideCredentialChain;
 
 use crate::azure::file::File;
+use crate::azure::keys;
 use crate::azure::settings::Settings;
+use crate::azure::token::Owner;
 use crate::location::{Credentials, Location};
 use crate::open::OpenError;
 
@@ -26,39 +28,33 @@ pub(crate) enum Identity {
 }
 
 impl Identity {
-    pub(crate) fn of(
+    /// Asks Azure's management by `http` where that is needed.
+    pub(crate) async fn of(
         location: &Location,
         settings: &Settings,
         file: &File,
+        http: &reqwest::Client,
     ) -> Result<Self, OpenError> {
         if matches!(location.credentials, Credentials::Anonymous) {
             return Ok(Self::Anonymous);
         }
-        let refuse = |reason: String| OpenError::Credentials {
-            location: location.name.clone(),
-            reason,
+        let authority = settings.authority.clone();
+        let key = match &settings.key_variable {
+            Some(name) => named_key(file, name),
+            None if settings.use_aad => {
+                let file = file.clone();
+                return Ok(Self::Token { authority, file });
+            }
+            None => managed_key(settings, file, http).await,
         };
-        if let Some(name) = &settings.key_variable {
-            let key = file.get(name).filter(|key| !key.is_empty());
-            return match key {
-                Some(key) => Ok(Self::Key {
-                    account: settings.account.clone(),
-                    key: key.clone(),
-                }),
-                None => Err(refuse(format!(
-                    "`storageAccountKeyEnvVar` is `{name}`, which the credentials file does not have"
-                ))),
-            };
+        let account = settings.account.clone();
+        match key {
+            Ok(key) => Ok(Self::Key { account, key }),
+            Err(reason) => Err(OpenError::Credentials {
+                location: location.name.clone(),
+                reason,
+            }),
         }
-        if settings.use_aad {
-            return Ok(Self::Token {
-                authority: settings.authority.clone(),
-                file: file.clone(),
-            });
-        }
-        Err(refuse(
-            "name the account's key by `storageAccountKeyEnvVar`, or set `useAAD: \"true\"`; Ark does not ask Azure for the key".to_owned(),
-        ))
     }
 
     /// What gives the credentials, or `None` for nobody's.
@@ -72,6 +68,35 @@ impl Identity {
             Self::Token { authority, file } => Some(tokens(chain, authority, file)),
         }
     }
+}
+
+fn named_key(file: &File, name: &str) -> Result<String, String> {
+    let key = file.get(name).filter(|key| !key.is_empty());
+    key.cloned().ok_or_else(|| {
+        format!("`storageAccountKeyEnvVar` is `{name}`, which the credentials file does not have")
+    })
+}
+
+async fn managed_key(
+    settings: &Settings,
+    file: &File,
+    http: &reqwest::Client,
+) -> Result<String, String> {
+    let Some(management) = &settings.management else {
+        return Err(
+            "set `useAAD: \"true\"`, name the account's key by `storageAccountKeyEnvVar`, or say \
+             with `resourceGroup` and `subscriptionId` where Azure can be asked for it"
+                .to_owned(),
+        );
+    };
+    let owner = Owner::of(file);
+    let token = owner.token(http, &settings.authority, &management.address);
+    let token = token
+        .await
+        .map_err(|error| format!("no token to ask Azure for the account's key with: {error}"))?;
+    keys::first(http, (management, &settings.account), &token)
+        .await
+        .map_err(|error| format!("cannot ask Azure for the account's key: {error}"))
 }
 
 /// What the file leaves out, the environment may have: workload identity on AKS comes

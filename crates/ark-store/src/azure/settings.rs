@@ -7,11 +7,13 @@ use crate::heptio::LAYOUT_KEY;
 use crate::location::Location;
 use crate::open::OpenError;
 
-const KEYS: [&str; 9] = [
+/// Those of Velero's plugin; `layout` and `resourceManagerURI` are ours.
+const KEYS: [&str; 10] = [
     "activeDirectoryAuthorityURI",
     "blockSizeInBytes",
     LAYOUT_KEY,
     "resourceGroup",
+    "resourceManagerURI",
     "storageAccount",
     "storageAccountKeyEnvVar",
     "storageAccountURI",
@@ -19,23 +21,37 @@ const KEYS: [&str; 9] = [
     "useAAD",
 ];
 
-/// Names as in `AZURE_CLOUD_NAME`, hosts of accounts, hosts that give tokens.
-const CLOUDS: [(&str, &str, &str); 3] = [
-    (
-        "AzurePublicCloud",
-        "blob.core.windows.net",
-        "https://login.microsoftonline.com",
-    ),
-    (
-        "AzureUSGovernmentCloud",
-        "blob.core.usgovcloudapi.net",
-        "https://login.microsoftonline.us",
-    ),
-    (
-        "AzureChinaCloud",
-        "blob.core.chinacloudapi.cn",
-        "https://login.chinacloudapi.cn",
-    ),
+/// A cloud of Azure's.
+struct Cloud {
+    /// As in `AZURE_CLOUD_NAME`.
+    name: &'static str,
+    /// Below it are the accounts.
+    accounts: &'static str,
+    /// Gives tokens.
+    authority: &'static str,
+    /// Manages everything.
+    management: &'static str,
+}
+
+const CLOUDS: [Cloud; 3] = [
+    Cloud {
+        name: "AzurePublicCloud",
+        accounts: "blob.core.windows.net",
+        authority: "https://login.microsoftonline.com",
+        management: "https://management.azure.com",
+    },
+    Cloud {
+        name: "AzureUSGovernmentCloud",
+        accounts: "blob.core.usgovcloudapi.net",
+        authority: "https://login.microsoftonline.us",
+        management: "https://management.usgovcloudapi.net",
+    },
+    Cloud {
+        name: "AzureChinaCloud",
+        accounts: "blob.core.chinacloudapi.cn",
+        authority: "https://login.chinacloudapi.cn",
+        management: "https://management.chinacloudapi.cn",
+    },
 ];
 
 /// What a location says.
@@ -50,6 +66,16 @@ pub(crate) struct Settings {
     pub(crate) key_variable: Option<String>,
     pub(crate) use_aad: bool,
     pub(crate) block_size: Option<usize>,
+    /// Where the account's key can be asked for, if the location says enough.
+    pub(crate) management: Option<Management>,
+}
+
+/// The account's place in Azure's management.
+#[derive(Debug)]
+pub(crate) struct Management {
+    pub(crate) address: String,
+    pub(crate) subscription: String,
+    pub(crate) group: String,
 }
 
 impl Settings {
@@ -58,16 +84,16 @@ impl Settings {
         let Some(account) = config.text("storageAccount") else {
             return Err(config.refuse("storageAccount", "is missing; it names the account"));
         };
-        let (host, authority) = cloud(&config, file)?;
+        let cloud = cloud(&config, file)?;
         let endpoint = match config.text("storageAccountURI") {
             // A host alone will do, as in Velero.
             Some(uri) if !uri.contains("://") => format!("https://{}", uri.trim_end_matches('/')),
             Some(_) => config.url("storageAccountURI")?.unwrap_or_default(),
-            None => format!("https://{account}.{host}"),
+            None => format!("https://{account}.{}", cloud.accounts),
         };
         let authority = config
             .url("activeDirectoryAuthorityURI")?
-            .unwrap_or_else(|| authority.to_owned());
+            .unwrap_or_else(|| cloud.authority.to_owned());
         Ok(Self {
             account,
             endpoint,
@@ -76,27 +102,47 @@ impl Settings {
             use_aad: config.flag("useAAD")?,
             // Azure takes 4000 MiB; what is held in memory is several blocks.
             block_size: config.size("blockSizeInBytes", 1 << 20..=1 << 30)?,
+            management: management(&config, file, cloud)?,
         })
     }
 }
 
-fn cloud(config: &Config<'_>, file: &File) -> Result<(&'static str, &'static str), OpenError> {
+fn management(
+    config: &Config<'_>,
+    file: &File,
+    cloud: &Cloud,
+) -> Result<Option<Management>, OpenError> {
+    let of_file = |name: &str| file.get(name).filter(|value| !value.is_empty()).cloned();
+    let address = config.url("resourceManagerURI")?;
+    let subscription = config.text("subscriptionId");
+    let group = config.text("resourceGroup");
+    let both = subscription
+        .or_else(|| of_file("AZURE_SUBSCRIPTION_ID"))
+        .zip(group.or_else(|| of_file("AZURE_RESOURCE_GROUP")));
+    Ok(both.map(|(subscription, group)| Management {
+        address: address.unwrap_or_else(|| cloud.management.to_owned()),
+        subscription,
+        group,
+    }))
+}
+
+fn cloud(config: &Config<'_>, file: &File) -> Result<&'static Cloud, OpenError> {
     let name = file.get("AZURE_CLOUD_NAME").map_or("", String::as_str);
-    let known = |name: &str| {
-        let mut clouds = CLOUDS.iter();
-        clouds.find(|(known, ..)| known.eq_ignore_ascii_case(name))
+    let name = if name.is_empty() {
+        CLOUDS[0].name
+    } else {
+        name
     };
-    let name = if name.is_empty() { CLOUDS[0].0 } else { name };
-    match known(name) {
-        Some((_, host, authority)) => Ok((host, authority)),
-        None => Err(OpenError::Credentials {
-            location: config.location.name.clone(),
-            reason: format!(
-                "AZURE_CLOUD_NAME is `{name}`; known are {}",
-                CLOUDS.map(|(name, ..)| name).join(", ")
-            ),
-        }),
-    }
+    let known = CLOUDS
+        .iter()
+        .find(|cloud| cloud.name.eq_ignore_ascii_case(name));
+    known.ok_or_else(|| OpenError::Credentials {
+        location: config.location.name.clone(),
+        reason: format!(
+            "AZURE_CLOUD_NAME is `{name}`; known are {}",
+            CLOUDS.each_ref().map(|cloud| cloud.name).join(", ")
+        ),
+    })
 }
 
 #[cfg(test)]

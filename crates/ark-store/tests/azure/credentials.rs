@@ -2,10 +2,11 @@
 
 use ark_engine::port::{PutMode, StoreErrorKind};
 use ark_store::{Credentials, Location};
-use ark_testkit::azure::BlobServer;
+use ark_testkit::azure::{BlobServer, KEY};
 use ark_testkit::fault::FaultProxy;
 use ark_testkit::tokens::TokenServer;
 use bytes::Bytes;
+use serde_json::json;
 
 use crate::container::location;
 
@@ -28,7 +29,11 @@ async fn the_accounts_key_is_checked() {
     assert!(refused.to_string().contains("`THE_KEY`"), "{refused}");
     location.config.remove("storageAccountKeyEnvVar");
     let refused = ark_store::open(&location).await.err().unwrap();
-    assert!(refused.to_string().contains("useAAD"), "{refused}");
+    let text = refused.to_string();
+    assert!(
+        text.contains("useAAD") && text.contains("subscriptionId"),
+        "{text}"
+    );
     location.credentials = Credentials::File("/nowhere/azure".into());
     let refused = ark_store::open(&location).await.err().unwrap();
     assert_eq!(refused.kind(), StoreErrorKind::Denied);
@@ -56,6 +61,50 @@ async fn shown(tokens: &TokenServer, file: String) -> Vec<String> {
         .collect();
     shown.dedup();
     shown
+}
+
+#[tokio::test]
+async fn azure_tells_the_accounts_key_to_who_may_ask() {
+    let server = BlobServer::shared();
+    let container = server.create_unique_container("listed").unwrap();
+    let key = |value: &str, permissions: &str| json!({"value": value, "permissions": permissions});
+    let keys = json!([key("bm90IHRoaXM=", "READ"), key(KEY, "FULL")]);
+    let management = TokenServer::with("for-management", &[("keys", keys)]).unwrap();
+    let address = format!("http://{}", management.authority());
+    let mut location = location(&server.endpoint(), &container);
+    location.config.remove("storageAccountKeyEnvVar");
+    for name in ["activeDirectoryAuthorityURI", "resourceManagerURI"] {
+        location.config.insert(name.to_owned(), address.clone());
+    }
+    let file = "AZURE_SUBSCRIPTION_ID=sub\nAZURE_TENANT_ID=tenant\nAZURE_CLIENT_ID=client\n\
+                AZURE_CLIENT_SECRET=secret";
+    location.credentials = Credentials::Contents(file.into());
+    assert_eq!(kind_of_a_put(&location).await, None);
+    let questions = management.questions();
+    let scope = format!(
+        "scope={}%2F.default",
+        address.replace(':', "%3A").replace('/', "%2F")
+    );
+    assert!(questions[0].body.contains(&scope), "{}", questions[0].body);
+    let asked = &questions[1].head;
+    assert!(
+        asked.starts_with(
+            "POST /subscriptions/sub/resourceGroups/backups/providers/Microsoft.Storage/\
+             storageAccounts/devstoreaccount1/listKeys?"
+        ) && asked.contains("Bearer for-management"),
+        "{asked}"
+    );
+    drop(management);
+
+    location.config.insert(
+        "resourceManagerURI".to_owned(),
+        "http://127.0.0.1:1".to_owned(),
+    );
+    let refused = ark_store::open(&location).await.err().unwrap();
+    assert!(
+        refused.to_string().contains("the account's key"),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
