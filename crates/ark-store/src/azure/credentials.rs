@@ -19,8 +19,7 @@ use crate::azure::token::Owner;
 use crate::location::{Credentials, Location};
 use crate::open::OpenError;
 
-/// As whom the container is used.
-#[derive(Debug, Clone)]
+/// As whom the container is used. Holds secrets, so it cannot be printed.
 pub(crate) enum Identity {
     Anonymous,
     Key { account: String, key: String },

@@ -24,7 +24,7 @@ const KINDS: [&str; 4] = [
     "service_account",
 ];
 
-/// As whom the bucket is used.
+/// As whom the bucket is used. Holds secrets, so it cannot be printed.
 pub(crate) enum Identity {
     Ambient,
     Anonymous,
