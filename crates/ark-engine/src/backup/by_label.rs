@@ -24,7 +24,7 @@ pub(super) fn write(
     let out = policy.excluded(labels);
     let new = |name: &&String| !spec.excluded_namespaces.contains(name);
     let added: Vec<String> = out.iter().filter(new).cloned().collect();
-    spec.excluded_namespaces.extend(added);
+    spec.excluded_namespaces.extend(added.iter().cloned());
     let excludes = &spec.excluded_namespaces;
     let chosen = policy.included(labels);
     let includes = &mut spec.included_namespaces;
@@ -34,7 +34,8 @@ pub(super) fn write(
     if includes.iter().any(|name| name == "*") {
         return;
     }
-    includes.retain(|name| name != NOWHERE && !out.contains(name));
+    // What the spec itself excludes, too, stays a mistake that is told.
+    includes.retain(|name| name != NOWHERE && !added.contains(name));
     for name in chosen.unwrap_or_default() {
         if !includes.contains(&name) && !excludes.contains(&name) {
             includes.push(name);

@@ -139,6 +139,17 @@ fn namespaces_chosen_by_label_are_names_of_the_stored_spec() {
         ["namespaces: `x` is both included and excluded"],
         "a policy does not hide what is wrong"
     );
+    let mut left_out = around.clone();
+    let policy = "version: v1\nincludeExcludePolicy: {excludedNamespacesByLabel: [team=red]}";
+    left_out.policy_data = Some([("k".to_owned(), policy.to_owned())].into());
+    overlapping.spec.included_namespaces = vec!["red".to_owned()];
+    overlapping.spec.excluded_namespaces = vec!["red".to_owned()];
+    let rejected = validate(&overlapping, &left_out, &Defaults::default(), now()).unwrap_err();
+    assert_eq!(
+        rejected.messages,
+        ["namespaces: `red` is both included and excluded"],
+        "nor by leaving it out once more"
+    );
 }
 
 #[test]
