@@ -193,9 +193,12 @@ fn program<'a>(weed: &'a Path, dir: &Path, ports: &[u16; 8]) -> Program<'a> {
         "-s3.autoCreateBucket=false",
         "-master.volumeSizeLimitMB=128",
         "-master.telemetry=false",
-        // Bounded by the disk: with a fixed number some later bucket would have
-        // no volume left and answer 500.
-        "-volume.max=0",
+        // Each bucket takes a volume, empty ones no space. Fewer, or as many as the
+        // free disk would hold full ones (0), and some later bucket has none left and
+        // answers 500.
+        "-volume.max=30000",
+        // Otherwise a hundredth of the disk.
+        "-volume.minFreeSpace=100MiB",
     ]
     .map(str::to_owned)
     .into();
