@@ -12,11 +12,11 @@
 //! | [`mod@open`] | a location or a URL → a store |
 //! | [`tuning`] | sizes of parts, retries, timeouts |
 //! | `key` | which keys are allowed, for every backend |
-//! | `tls` | the one crypto provider, roots, the HTTP client |
+//! | `tls` | the HTTP client of a location |
 //! | `transport` | `Retry-After`, certificate errors |
 //! | `config` | config keys of a location and their forms |
 //! | `client` | limits of time and repetitions around every client |
-//! | `s3`, `s3::settings`, `s3::credentials` | S3: client, config keys, who we are |
+//! | `s3`, `s3::settings` | S3: client, config keys; who we are is in [`ark_cloud::aws`] |
 //! | `gcs`, `gcs::…` | Google Cloud Storage: the same, and its transport |
 //! | `azure`, `azure::…` | Azure Blob Storage: the same |
 //! | `signing` | URLs that let others read one object |
@@ -57,8 +57,9 @@ mod transport;
 pub mod tuning;
 mod upload;
 
+pub use ark_cloud::Credentials;
 pub use fetch::{FetchError, FetchOptions, Fetching, begin, fetch};
-pub use location::{Credentials, Location};
+pub use location::Location;
 pub use open::{OpenError, open, open_url};
 pub use probe::{LayoutError, check_layout};
 pub use tls::install_tls;

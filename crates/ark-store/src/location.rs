@@ -1,12 +1,12 @@
 //! What a location is: provider, bucket, prefix, config, credentials; and how a URL
 //! on the command line becomes one.
 //!
-//! Plain values and rules over them: no I/O, and no secrets in `Debug`.
+//! Plain values and rules over them: no I/O.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 
+use ark_cloud::Credentials;
 use url::Url;
 
 use crate::open::OpenError;
@@ -35,44 +35,6 @@ pub struct Location {
     pub customer_key: Option<Vec<u8>>,
     /// Sizes and times.
     pub tuning: Tuning,
-}
-
-/// As whom the store is used. Never shows a secret in `Debug`.
-#[derive(Clone, Default)]
-pub enum Credentials {
-    /// What the surroundings give: environment, shared files, web identity, container
-    /// and instance metadata, in this order.
-    #[default]
-    Ambient,
-    /// Requests are not signed.
-    Anonymous,
-    /// The content of a credentials file in the provider's own form: for `aws` INI, of
-    /// which the config key `profile` chooses a section; for `gcp` JSON; for `azure`
-    /// lines `NAME=VALUE`.
-    Contents(Vec<u8>),
-    /// The path of such a file, read again whenever the store is opened.
-    File(PathBuf),
-    /// Keys.
-    Keys {
-        /// The access key's public half.
-        access_key: String,
-        /// The secret half.
-        secret_key: String,
-        /// For temporary keys.
-        session_token: Option<String>,
-    },
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ambient => f.write_str("Ambient"),
-            Self::Anonymous => f.write_str("Anonymous"),
-            Self::Contents(_) => f.write_str("Contents(..)"),
-            Self::File(path) => f.debug_tuple("File").field(path).finish(),
-            Self::Keys { access_key, .. } => f.debug_tuple("Keys").field(access_key).finish(),
-        }
-    }
 }
 
 /// The backends, after the provider's name was understood.

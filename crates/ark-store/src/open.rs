@@ -105,6 +105,13 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    pub(crate) fn credentials(location: &Location, reason: impl Into<String>) -> Self {
+        Self::Credentials {
+            location: location.name.clone(),
+            reason: reason.into(),
+        }
+    }
+
     /// What can be done about it.
     pub fn kind(&self) -> StoreErrorKind {
         match self {

@@ -1,10 +1,10 @@
 //! S3 and what speaks its protocol: a location → the client.
 
-mod credentials;
 mod settings;
 
 use std::sync::Arc;
 
+use ark_cloud::aws;
 use ark_engine::port::Store;
 use opendal::services::S3;
 use opendal::{HttpTransporter, Operator};
@@ -39,6 +39,9 @@ pub(crate) async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenErro
     let key = customer_key(location, &settings.encryption).await?;
     let mut tuning = location.tuning.clone();
     tuning.part_size = settings.part_size.unwrap_or(tuning.part_size);
+    let (credentials, profile) = (&location.credentials, settings.profile.as_deref());
+    let chain = aws::chain(credentials, profile, &region, &http).await;
+    let chain = chain.map_err(|reason| OpenError::credentials(location, reason))?;
     let transport = PoliteTransport::new(http, tuning.longest_retry_after);
     let maker = Maker {
         location,
@@ -46,15 +49,16 @@ pub(crate) async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenErro
         bucket: &bucket,
         region: &region,
         key: key.as_deref(),
+        chain: chain.map(Arc::new),
         transport: HttpTransporter::new(transport),
         tuning: &tuning,
     };
-    let client = maker.client(bucket.endpoint.as_deref()).await?;
+    let client = maker.client(bucket.endpoint.as_deref())?;
     let signer = match (&key, &settings.public_endpoint) {
         (Some(_), _) => {
             Err("objects under a customer's key cannot be read by a signed URL alone".to_owned())
         }
-        (None, Some(public)) => Ok(signing::of(maker.client(Some(public)).await?)),
+        (None, Some(public)) => Ok(signing::of(maker.client(Some(public))?)),
         (None, None) => Ok(signing::of(client.clone())),
     };
     Ok(Arc::new(Remote {
@@ -185,12 +189,14 @@ struct Maker<'a> {
     bucket: &'a Bucket,
     region: &'a str,
     key: Option<&'a [u8]>,
+    /// Nobody's credentials, if there is none.
+    chain: Option<Arc<aws::Chain>>,
     transport: HttpTransporter,
     tuning: &'a Tuning,
 }
 
 impl Maker<'_> {
-    async fn client(&self, endpoint: Option<&str>) -> Result<Operator, OpenError> {
+    fn client(&self, endpoint: Option<&str>) -> Result<Operator, OpenError> {
         let prefix = self.location.prefix_path()?;
         let mut builder = S3::default()
             .bucket(&self.bucket.name)
@@ -213,8 +219,13 @@ impl Maker<'_> {
                 .server_side_encryption_aws_kms_key_id(kms_key.as_deref().unwrap_or_default()),
             _ => builder,
         };
-        let profile = self.settings.profile.as_deref();
-        let builder = credentials::apply(builder, self.location, profile).await?;
+        let builder = match &self.chain {
+            Some(chain) => {
+                let shared = aws::Chain::new().push(Arc::clone(chain));
+                builder.credential_provider_chain(shared)
+            }
+            None => builder.skip_signature(),
+        };
         let client = Operator::new(builder).map_err(|error| OpenError::Client {
             location: self.location.name.clone(),
             reason: error.to_string(),

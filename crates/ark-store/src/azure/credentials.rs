@@ -6,6 +6,7 @@
 //! machine (managed identity); else the account's key, which Azure's management tells to
 //! the owner of such a token.
 
+use ark_cloud::Credentials;
 use reqsign_azure_storage::{
     ClientSecretCredentialProvider, Credential, ImdsCredentialProvider, StaticCredentialProvider,
     WorkloadIdentityCredentialProvider,
@@ -16,7 +17,7 @@ use crate::azure::file::File;
 use crate::azure::keys;
 use crate::azure::settings::Settings;
 use crate::azure::token::Owner;
-use crate::location::{Credentials, Location};
+use crate::location::Location;
 use crate::open::OpenError;
 
 /// As whom the container is used. Holds secrets, so it cannot be printed.
@@ -49,10 +50,7 @@ impl Identity {
         let account = settings.account.clone();
         match key {
             Ok(key) => Ok(Self::Key { account, key }),
-            Err(reason) => Err(OpenError::Credentials {
-                location: location.name.clone(),
-                reason,
-            }),
+            Err(reason) => Err(OpenError::credentials(location, reason)),
         }
     }
 

@@ -4,11 +4,11 @@
 //! `AZURE_CREDENTIALS_FILE` names, if it does.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
+use ark_cloud::Credentials;
 use reqsign_core::{Env as _, OsEnv};
 
-use crate::location::{Credentials, Location};
+use crate::location::Location;
 use crate::open::OpenError;
 
 /// Names the file of those who have none of their own, as in Velero.
@@ -18,28 +18,18 @@ const VARIABLE: &str = "AZURE_CREDENTIALS_FILE";
 pub(crate) type File = BTreeMap<String, String>;
 
 pub(crate) async fn read(location: &Location) -> Result<File, OpenError> {
-    let refuse = |reason: String| OpenError::Credentials {
-        location: location.name.clone(),
-        reason,
-    };
-    let at = async |path: &Path| {
-        let bytes = tokio::fs::read(path).await;
-        bytes.map_err(|error| refuse(format!("{}: {error}", path.display())))
-    };
-    let bytes = match &location.credentials {
-        Credentials::Anonymous => return Ok(File::new()),
-        Credentials::Keys { .. } => {
+    let refuse = |reason: String| OpenError::credentials(location, reason);
+    let named = match (&location.credentials, OsEnv.var(VARIABLE)) {
+        (Credentials::Keys { .. }, _) => {
             return Err(refuse("provider `azure` takes a file, no keys".to_owned()));
         }
-        Credentials::Contents(bytes) => bytes.clone(),
-        Credentials::File(path) => at(path).await?,
-        Credentials::Ambient => match OsEnv.var(VARIABLE) {
-            Some(path) => at(&PathBuf::from(path)).await?,
-            None => return Ok(File::new()),
-        },
+        (Credentials::Ambient, Some(path)) => Credentials::File(path.into()),
+        (own, _) => own.clone(),
     };
-    let text = String::from_utf8(bytes).map_err(|_| refuse("the file is not UTF-8".to_owned()))?;
-    parse(&text).map_err(refuse)
+    match named.file().await.map_err(refuse)? {
+        Some(text) => parse(&text).map_err(refuse),
+        None => Ok(File::new()),
+    }
 }
 
 /// Messages name the line, never its content, which may be a secret.

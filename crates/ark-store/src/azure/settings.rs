@@ -136,12 +136,10 @@ fn cloud(config: &Config<'_>, file: &File) -> Result<&'static Cloud, OpenError> 
     let known = CLOUDS
         .iter()
         .find(|cloud| cloud.name.eq_ignore_ascii_case(name));
-    known.ok_or_else(|| OpenError::Credentials {
-        location: config.location.name.clone(),
-        reason: format!(
-            "AZURE_CLOUD_NAME is `{name}`; known are {}",
-            CLOUDS.each_ref().map(|cloud| cloud.name).join(", ")
-        ),
+    known.ok_or_else(|| {
+        let names = CLOUDS.each_ref().map(|cloud| cloud.name).join(", ");
+        let reason = format!("AZURE_CLOUD_NAME is `{name}`; known are {names}");
+        OpenError::credentials(config.location, reason)
     })
 }
 

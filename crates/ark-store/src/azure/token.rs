@@ -4,6 +4,7 @@
 //! Source: "OAuth 2.0 client credentials flow" of the Microsoft identity platform, and
 //! "How to use managed identities for Azure resources on an Azure VM".
 
+use ark_cloud::http::said;
 use reqsign_core::{Env as _, OsEnv};
 use reqwest::Client;
 use serde::Deserialize;
@@ -135,16 +136,4 @@ pub(crate) async fn answer<T: serde::de::DeserializeOwned>(
     }
     serde_json::from_slice(&bytes)
         .map_err(|error| format!("{place} answers with something else: {error}"))
-}
-
-/// An error and its causes, since the first says only which request it was.
-fn said(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }

@@ -5,12 +5,13 @@
 //! them: the file that `GOOGLE_APPLICATION_CREDENTIALS` names, gcloud's own, the
 //! metadata server (which is how workload identity comes to a pod on GKE).
 
+use ark_cloud::Credentials;
 use opendal::services::Gcs;
 use reqsign_core::ProvideCredentialChain;
 use reqsign_google::{Credential, DefaultCredentialProvider, StaticCredentialProvider};
 use serde::Deserialize;
 
-use crate::location::{Credentials, Location};
+use crate::location::Location;
 use crate::open::OpenError;
 
 /// What the bucket's objects may be used for with it.
@@ -45,27 +46,20 @@ struct File {
 
 impl Identity {
     pub(crate) async fn of(location: &Location) -> Result<Self, OpenError> {
-        let refuse = |reason: String| OpenError::Credentials {
-            location: location.name.clone(),
-            reason,
-        };
-        let bytes = match &location.credentials {
-            Credentials::Ambient => return Ok(Self::Ambient),
-            Credentials::Anonymous => return Ok(Self::Anonymous),
-            Credentials::Keys { .. } => {
-                return Err(refuse("provider `gcp` takes a file, no keys".to_owned()));
+        let refuse = |reason: String| OpenError::credentials(location, reason);
+        let text = location.credentials.file().await.map_err(refuse)?;
+        match (text, &location.credentials) {
+            (Some(text), _) => Self::file(text).map_err(refuse),
+            (None, Credentials::Anonymous) => Ok(Self::Anonymous),
+            (None, Credentials::Keys { .. }) => {
+                Err(refuse("provider `gcp` takes a file, no keys".to_owned()))
             }
-            Credentials::Contents(bytes) => bytes.clone(),
-            Credentials::File(path) => tokio::fs::read(path)
-                .await
-                .map_err(|error| refuse(format!("{}: {error}", path.display())))?,
-        };
-        Self::file(bytes).map_err(refuse)
+            (None, _) => Ok(Self::Ambient),
+        }
     }
 
     /// Messages never show the content, which is a secret.
-    fn file(bytes: Vec<u8>) -> Result<Self, String> {
-        let text = String::from_utf8(bytes).map_err(|_| "the file is not UTF-8".to_owned())?;
+    fn file(text: String) -> Result<Self, String> {
         let file: File = serde_json::from_str(&text).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             format!(

@@ -1,7 +1,7 @@
 //! Hosts and styles, opening without a server.
 
 use super::*;
-use crate::location::Credentials;
+use ark_cloud::Credentials;
 
 fn location(bucket: &str, config: &[(&str, &str)]) -> Location {
     let mut location = Location::new("velero.io/aws", bucket);

@@ -1,101 +1,39 @@
-//! Who we are to S3: a location's credentials → the client's provider.
-//!
-//! A credentials file belongs to one location, so it is read here, and never found
-//! through the environment. Ambient credentials are left to the client's own chain:
-//! environment, shared files, web identity, container and instance metadata.
+//! Credentials files of AWS: sections with keys, or with a role to take on.
 
 use std::collections::BTreeMap;
 
-use opendal::services::S3;
-use reqsign_aws_v4::{
-    AssumeRoleWithWebIdentityCredentialProvider, Credential, StaticCredentialProvider,
-};
-use reqsign_core::ProvideCredentialChain;
-
-use crate::location::{Credentials, Location};
-use crate::open::OpenError;
+use super::role::{Role, Sts};
+use super::{Chain, keys};
 
 type Section = BTreeMap<String, String>;
 
-/// Sets the builder's credentials.
-pub(crate) async fn apply(
-    builder: S3,
-    location: &Location,
-    profile: Option<&str>,
-) -> Result<S3, OpenError> {
-    let refuse = |reason: String| OpenError::Credentials {
-        location: location.name.clone(),
-        reason,
-    };
-    let text = match &location.credentials {
-        Credentials::Ambient => return Ok(builder.profile(profile.unwrap_or_default())),
-        Credentials::Anonymous => return Ok(builder.skip_signature()),
-        Credentials::Keys {
-            access_key,
-            secret_key,
-            session_token,
-        } => {
-            let keys = keys(access_key, secret_key, session_token.as_deref());
-            return Ok(builder.credential_provider_chain(keys));
-        }
-        Credentials::Contents(bytes) => bytes.clone(),
-        Credentials::File(path) => tokio::fs::read(path)
-            .await
-            .map_err(|error| refuse(format!("{}: {error}", path.display())))?,
-    };
-    let text = String::from_utf8(text).map_err(|_| refuse("the file is not UTF-8".to_owned()))?;
-    let sections = sections(&text).map_err(refuse)?;
-    from_profile(builder, &sections, profile.unwrap_or("default")).map_err(refuse)
-}
-
-fn keys(
-    access_key: &str,
-    secret_key: &str,
-    token: Option<&str>,
-) -> ProvideCredentialChain<Credential> {
-    let mut provider = StaticCredentialProvider::new(access_key, secret_key);
-    if let Some(token) = token {
-        provider = provider.with_session_token(token);
-    }
-    ProvideCredentialChain::new().push(provider)
-}
-
 /// A section with keys; with a role and a token's file; or with a role and another
 /// section whose keys may take it on.
-fn from_profile(
-    builder: S3,
+pub(super) fn chain(
     sections: &BTreeMap<String, Section>,
     name: &str,
-) -> Result<S3, String> {
+    sts: &Sts,
+) -> Result<Chain, String> {
     let section = section(sections, name)?;
-    let Some(role) = section.get("role_arn") else {
-        return Ok(builder.credential_provider_chain(section_keys(section, name)?));
+    let own = |key: &str| section.get(key).filter(|value| !value.is_empty());
+    let Some(arn) = own("role_arn") else {
+        return section_keys(section, name);
     };
-    if let Some(file) = section.get("web_identity_token_file") {
-        let mut provider =
-            AssumeRoleWithWebIdentityCredentialProvider::with_config(role.clone(), file.into());
-        if let Some(session) = section.get("role_session_name") {
-            provider = provider.with_role_session_name(session.clone());
-        }
-        return Ok(builder.credential_provider_chain(ProvideCredentialChain::new().push(provider)));
+    let role = Role {
+        arn,
+        external_id: own("external_id").map(String::as_str),
+        session: own("role_session_name").map(String::as_str),
+    };
+    if let Some(file) = own("web_identity_token_file") {
+        return Ok(sts.by_token(&role, file));
     }
-    let Some(source) = section.get("source_profile") else {
+    let Some(source) = own("source_profile") else {
         return Err(format!(
             "profile `{name}` has a `role_arn`, and neither `web_identity_token_file` nor `source_profile` to take it on with"
         ));
     };
-    let source = self::section(sections, source)?;
-    let value = |key: &str| source.get(key).map_or("", String::as_str);
-    let own = |key: &str| section.get(key).map_or("", String::as_str);
-    section_keys(source, &section["source_profile"])?;
-    Ok(builder
-        .disable_config_load()
-        .access_key_id(value("aws_access_key_id"))
-        .secret_access_key(value("aws_secret_access_key"))
-        .session_token(value("aws_session_token"))
-        .role_arn(role)
-        .external_id(own("external_id"))
-        .role_session_name(own("role_session_name")))
+    let keys = section_keys(self::section(sections, source)?, source)?;
+    Ok(sts.by_keys(&role, keys))
 }
 
 fn section<'a>(sections: &'a BTreeMap<String, Section>, name: &str) -> Result<&'a Section, String> {
@@ -110,10 +48,7 @@ fn section<'a>(sections: &'a BTreeMap<String, Section>, name: &str) -> Result<&'
     })
 }
 
-fn section_keys(
-    section: &Section,
-    name: &str,
-) -> Result<ProvideCredentialChain<Credential>, String> {
+fn section_keys(section: &Section, name: &str) -> Result<Chain, String> {
     let value = |key: &str| section.get(key).filter(|value| !value.is_empty());
     match (value("aws_access_key_id"), value("aws_secret_access_key")) {
         (Some(id), Some(secret)) => Ok(keys(
@@ -130,7 +65,7 @@ fn section_keys(
 /// The INI dialect of AWS: `[name]` or `[profile name]`, `key = value`, and comments
 /// on lines of their own. Messages name the line, never its content, which may be a
 /// secret.
-fn sections(text: &str) -> Result<BTreeMap<String, Section>, String> {
+pub(super) fn sections(text: &str) -> Result<BTreeMap<String, Section>, String> {
     let mut sections = BTreeMap::new();
     let mut current: Option<&mut Section> = None;
     for (number, line) in text.lines().enumerate() {
@@ -182,7 +117,8 @@ mod tests {
         [web]\nrole_arn=r\nweb_identity_token_file=/t\n[role]\nrole_arn=r\nsource_profile=default\n[odd]\nrole_arn=r\n";
 
     fn profile(name: &str) -> Result<(), String> {
-        from_profile(S3::default(), &sections(FILE)?, name).map(|_| ())
+        let sts = Sts::new(reqsign_core::Context::new(), "us-east-1");
+        chain(&sections(FILE)?, name, &sts).map(|_| ())
     }
 
     #[test]
