@@ -12,8 +12,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use ark_testkit::Options;
-use ark_testkit::azure;
 use ark_testkit::binaries::{self, fake_gcs, kwok, velero};
+use ark_testkit::{aws, azure};
 use clap::Args;
 
 use self::binary::Binary;
@@ -59,6 +59,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 
     // Nobody shall wait for them inside a test, nor two at once.
     binaries::ensure(Options::default().version, true)?;
+    aws::ensure()?;
     azure::ensure()?;
     fake_gcs::ensure()?;
     kwok::ensure()?;

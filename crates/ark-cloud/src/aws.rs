@@ -13,7 +13,6 @@ use reqsign_core::{Context, ProvideCredential, ProvideCredentialChain};
 
 use crate::credentials::Credentials;
 use crate::http;
-pub use endpoint::endpoint;
 
 /// What gives the credentials.
 pub type Chain = ProvideCredentialChain<Credential>;

@@ -6,15 +6,18 @@
 //!
 //! | file | concern |
 //! |---|---|
+//! | [`config`] | config keys of a location and their forms |
 //! | [`credentials`] | what a location may say of credentials, and its file's text |
 //! | [`tls`] | the one crypto provider, roots, the HTTP client |
 //! | [`http`] | requests of the credentials' own: token services, metadata servers |
 //! | [`aws`] | credentials of AWS, and other addresses for its services |
 
 pub mod aws;
+pub mod config;
 pub mod credentials;
 pub mod http;
 pub mod tls;
 
+pub use config::{Config, ConfigError};
 pub use credentials::Credentials;
 pub use tls::install_tls;

@@ -28,7 +28,6 @@ use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 
-use crate::config::Config;
 use crate::heptio::LAYOUT_KEY;
 use crate::key;
 use crate::location::Location;
@@ -53,7 +52,7 @@ pub(crate) async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenErro
         path: location.bucket.clone(),
         reason: reason.to_owned(),
     };
-    Config::new(location, "fs", &[LAYOUT_KEY])?;
+    location.config("fs", &[LAYOUT_KEY])?;
     let bucket = Path::new(&location.bucket);
     if !bucket.is_absolute() {
         return Err(refuse("the bucket of provider `fs` is an absolute path"));

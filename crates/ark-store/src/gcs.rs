@@ -9,13 +9,13 @@ mod transport;
 
 use std::sync::Arc;
 
+use ark_cloud::{Config, ConfigError};
 use ark_engine::port::Store;
 use opendal::services::Gcs;
 use opendal::{HttpTransporter, Operator};
 use reqsign_google::RequestSigner;
 
 use crate::client::layered;
-use crate::config::Config;
 use crate::gcs::credentials::Identity;
 use crate::gcs::transport::GoogleTransport;
 use crate::heptio::LAYOUT_KEY;
@@ -36,7 +36,7 @@ const SIGNING_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 const KEYS: [&str; 4] = ["endpoint", "kmsKeyName", LAYOUT_KEY, "serviceAccount"];
 
 pub(crate) async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenError> {
-    let config = Config::new(location, "gcp", &KEYS)?;
+    let config = location.config("gcp", &KEYS)?;
     let endpoint = config.url("endpoint")?;
     let endpoint = endpoint.unwrap_or_else(|| ENDPOINT.to_owned());
     let bucket = location.bucket_name()?;
@@ -74,7 +74,7 @@ pub(crate) async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenErro
 }
 
 /// `projects/P/locations/L/keyRings/R/cryptoKeys/K`.
-fn kms_key(config: &Config<'_>) -> Result<Option<String>, OpenError> {
+fn kms_key(config: &Config<'_>) -> Result<Option<String>, ConfigError> {
     const KEY: &str = "kmsKeyName";
     const FORM: [&str; 4] = ["projects", "locations", "keyRings", "cryptoKeys"];
     let Some(name) = config.text(KEY) else {

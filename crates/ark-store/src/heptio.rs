@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ark_cloud::ConfigError;
 use ark_engine::port::{
     ByteStream, EntryStream, PutMode, Store, StoreEntry, StoreError, StoreErrorKind, Upload,
 };
@@ -16,7 +17,6 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt as _, future};
 
-use crate::open::OpenError;
 use crate::probe::KNOWN_FOLDERS;
 
 /// Config key that says how a bucket is laid out, for every provider.
@@ -34,19 +34,18 @@ const BACKUPS: &str = "backups/";
 /// Whether a location's config says that its bucket has the old layout.
 ///
 /// # Errors
-/// [`OpenError::Value`] for a layout that there is not.
+/// [`ConfigError::Value`] for a layout that there is not.
 pub(crate) fn is_wanted(
     location: &str,
     config: &BTreeMap<String, String>,
-) -> Result<bool, OpenError> {
+) -> Result<bool, ConfigError> {
     match config.get(LAYOUT_KEY).map(String::as_str) {
         None | Some("" | VELERO) => Ok(false),
         Some(HEPTIO_ARK) => Ok(true),
-        Some(other) => Err(OpenError::Value {
-            location: location.to_owned(),
-            key: LAYOUT_KEY.to_owned(),
-            reason: format!("is `{other}`, not `{VELERO}` or `{HEPTIO_ARK}`"),
-        }),
+        Some(other) => {
+            let reason = format!("is `{other}`, not `{VELERO}` or `{HEPTIO_ARK}`");
+            Err(ConfigError::value(location, LAYOUT_KEY, reason))
+        }
     }
 }
 

@@ -14,7 +14,6 @@
 //! | `key` | which keys are allowed, for every backend |
 //! | `tls` | the HTTP client of a location |
 //! | `transport` | `Retry-After`, certificate errors |
-//! | `config` | config keys of a location and their forms |
 //! | `client` | limits of time and repetitions around every client |
 //! | `s3`, `s3::settings` | S3: client, config keys; who we are is in [`ark_cloud::aws`] |
 //! | `gcs`, `gcs::…` | Google Cloud Storage: the same, and its transport |
@@ -35,7 +34,6 @@
 mod azure;
 mod classify;
 mod client;
-mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod fetch;

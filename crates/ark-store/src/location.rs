@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use ark_cloud::Credentials;
+use ark_cloud::{Config, ConfigError, Credentials};
 use url::Url;
 
 use crate::open::OpenError;
@@ -98,6 +98,15 @@ impl Location {
                 "has the scheme `{scheme}`; Ark takes s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, azblob://CONTAINER/PREFIX, file:///DIRECTORY or a directory's path"
             ))),
         }
+    }
+
+    /// The config, if all its keys are among `keys`.
+    pub(crate) fn config(
+        &self,
+        provider: &'static str,
+        keys: &[&str],
+    ) -> Result<Config<'_>, ConfigError> {
+        Config::new(&self.name, &self.config, provider, keys)
     }
 
     pub(crate) fn provider(&self) -> Result<Provider, OpenError> {

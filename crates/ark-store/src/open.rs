@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use ark_cloud::ConfigError;
 use ark_engine::port::{Store, StoreErrorKind};
 
 use crate::heptio::{self, AtRoot};
@@ -24,30 +25,9 @@ pub enum OpenError {
         /// What it asked for.
         provider: String,
     },
-    /// A config key that the provider does not have.
-    #[error(
-        "location `{location}`: provider `{provider}` has no config key `{key}`; it takes {allowed}"
-    )]
-    UnknownKey {
-        /// The location's name.
-        location: String,
-        /// Its provider.
-        provider: &'static str,
-        /// The key.
-        key: String,
-        /// All keys that exist.
-        allowed: String,
-    },
-    /// A config key whose value cannot be used, or that misses.
-    #[error("location `{location}`: config key `{key}` {reason}")]
-    Value {
-        /// The location's name.
-        location: String,
-        /// The key.
-        key: String,
-        /// What is wrong and what is allowed.
-        reason: String,
-    },
+    /// Config keys that cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// A bucket's name that cannot be one.
     #[error("location `{location}`: bucket `{bucket}` {reason}")]
     Bucket {

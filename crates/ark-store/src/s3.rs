@@ -4,7 +4,7 @@ mod settings;
 
 use std::sync::Arc;
 
-use ark_cloud::aws;
+use ark_cloud::{ConfigError, aws};
 use ark_engine::port::Store;
 use opendal::services::S3;
 use opendal::{HttpTransporter, Operator};
@@ -154,12 +154,8 @@ async fn detect_region(http: &reqwest::Client, bucket: &Bucket) -> String {
 async fn customer_key(
     location: &Location,
     encryption: &Encryption,
-) -> Result<Option<Vec<u8>>, OpenError> {
-    let refuse = |key: &str, reason: String| OpenError::Value {
-        location: location.name.clone(),
-        key: key.to_owned(),
-        reason,
-    };
+) -> Result<Option<Vec<u8>>, ConfigError> {
+    let refuse = |key: &str, reason: String| ConfigError::value(&location.name, key, reason);
     let (config_key, bytes) = match encryption {
         Encryption::CustomerFile(path) => {
             let key = "customerKeyEncryptionFile";

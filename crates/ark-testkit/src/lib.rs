@@ -1,8 +1,8 @@
 //! Real servers for tests, the demo and the benches: a Kubernetes control plane,
-//! object stores, and a proxy that breaks connections on demand.
+//! object stores, disks of a cloud, and a proxy that breaks connections on demand.
 //!
 //! Entry points: [`ControlPlane`], [`s3::S3Server`], [`gcs::GcsServer`],
-//! [`azure::BlobServer`], [`tokens::TokenServer`], [`fault::FaultProxy`], [`foreign`] for
+//! [`azure::BlobServer`], [`aws::AwsServer`], [`tokens::TokenServer`], [`fault::FaultProxy`], [`foreign`] for
 //! buckets that other programs filled.
 //! What is started here listens on loopback at free ports, keeps its files in one
 //! directory, and is gone together with that directory when its owner is, however
@@ -13,6 +13,7 @@
 //! takes. Its errors are `anyhow`, since a test can only show them. Starting and
 //! building talk on stderr, never on stdout.
 
+pub mod aws;
 pub mod azure;
 pub mod binaries;
 mod cache;
@@ -26,8 +27,10 @@ mod names;
 mod plane;
 mod ports;
 mod progress;
+mod python;
 pub mod s3;
 mod service;
+mod sign;
 pub mod supervisor;
 pub mod tokens;
 

@@ -12,7 +12,8 @@ use reqsign_aws_v4::{
 use reqsign_core::time::Timestamp;
 use reqsign_core::{Context, HttpSend, ProvideCredential, SignRequest, Signer};
 
-use super::{Chain, Within, endpoint};
+use super::endpoint::endpoint;
+use super::{Chain, Within};
 
 /// The token service.
 pub(super) struct Sts {
@@ -30,7 +31,7 @@ pub(super) struct Role<'a> {
 
 impl Sts {
     pub(super) fn new(context: Context, region: &str) -> Self {
-        let address = endpoint("STS").and_then(|url| Address::parse(&url));
+        let address = endpoint(&context, "STS").and_then(|url| Address::parse(&url));
         Self {
             context: Self::context(context, address.clone()),
             region: region.to_owned(),
@@ -176,7 +177,73 @@ impl HttpSend for Redirected {
 
 #[cfg(test)]
 mod tests {
+    use ark_testkit::aws::{AwsServer, REGION};
+    use reqsign_core::StaticEnv;
+
+    use super::super::profile;
     use super::*;
+
+    /// The token service of a server, as the environment names it.
+    fn sts(server: &AwsServer) -> Sts {
+        let client = crate::tls::client(None, true).unwrap();
+        let name = "AWS_ENDPOINT_URL_STS".to_owned();
+        let context = crate::http::context(&client).with_env(StaticEnv {
+            home_dir: None,
+            envs: [(name, server.endpoint())].into(),
+        });
+        Sts::new(context, REGION)
+    }
+
+    async fn access_key(chain: &Chain) -> String {
+        // Whoever asks brings nothing: the provider has its own surroundings.
+        let asked = chain.provide_credential(&Context::new()).await;
+        let credential = asked.unwrap().expect("credentials");
+        assert!(credential.session_token.is_some(), "keys for a while");
+        credential.access_key_id
+    }
+
+    fn chain(file: &str, section: &str, server: &AwsServer) -> Chain {
+        let sections = profile::sections(file).unwrap();
+        profile::chain(&sections, section, &sts(server)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_role_is_taken_on_with_somebodys_keys() {
+        let server = AwsServer::shared();
+        let arn = server.create_unique_role().unwrap();
+        let file = format!(
+            "{}[role]\nrole_arn={arn}\nsource_profile=default\nrole_session_name=ark\n\
+             [wrong]\naws_access_key_id={}\naws_secret_access_key=guessed\n\
+             [refused]\nrole_arn={arn}\nsource_profile=wrong\n",
+            server.credentials_file(),
+            server.access_key,
+        );
+        let key = access_key(&chain(&file, "role", server)).await;
+        assert!(key.starts_with("ASIA"), "{key}");
+        // The server looked at the signature.
+        let refused = chain(&file, "refused", server)
+            .provide_credential(&Context::new())
+            .await;
+        assert!(
+            !matches!(refused, Ok(Some(_))),
+            "a wrong key takes on no role"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_role_is_taken_on_with_the_token_of_another_authority() {
+        let server = AwsServer::start_unchecked().unwrap();
+        let arn = server.create_unique_role().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let token = dir.path().join("token");
+        std::fs::write(&token, "header.claims.signature").unwrap();
+        let file = format!(
+            "[web]\nrole_arn={arn}\nweb_identity_token_file={}\n",
+            token.display()
+        );
+        let key = access_key(&chain(&file, "web", &server)).await;
+        assert!(key.starts_with("ASIA"), "{key}");
+    }
 
     #[test]
     fn only_the_token_service_has_the_other_address() {

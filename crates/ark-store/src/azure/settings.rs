@@ -2,10 +2,10 @@
 //! what the credentials file says of the cloud.
 
 use crate::azure::file::File;
-use crate::config::Config;
 use crate::heptio::LAYOUT_KEY;
 use crate::location::Location;
 use crate::open::OpenError;
+use ark_cloud::{Config, ConfigError};
 
 /// Those of Velero's plugin; `layout` and `resourceManagerURI` are ours.
 const KEYS: [&str; 10] = [
@@ -80,11 +80,13 @@ pub(crate) struct Management {
 
 impl Settings {
     pub(crate) fn parse(location: &Location, file: &File) -> Result<Self, OpenError> {
-        let config = Config::new(location, "azure", &KEYS)?;
+        let config = location.config("azure", &KEYS)?;
         let Some(account) = config.text("storageAccount") else {
-            return Err(config.refuse("storageAccount", "is missing; it names the account"));
+            return Err(config
+                .refuse("storageAccount", "is missing; it names the account")
+                .into());
         };
-        let cloud = cloud(&config, file)?;
+        let cloud = cloud(file).map_err(|reason| OpenError::credentials(location, reason))?;
         let endpoint = match config.text("storageAccountURI") {
             // A host alone will do, as in Velero.
             Some(uri) if !uri.contains("://") => format!("https://{}", uri.trim_end_matches('/')),
@@ -111,7 +113,7 @@ fn management(
     config: &Config<'_>,
     file: &File,
     cloud: &Cloud,
-) -> Result<Option<Management>, OpenError> {
+) -> Result<Option<Management>, ConfigError> {
     let of_file = |name: &str| file.get(name).filter(|value| !value.is_empty()).cloned();
     let address = config.url("resourceManagerURI")?;
     let subscription = config.text("subscriptionId");
@@ -126,7 +128,7 @@ fn management(
     }))
 }
 
-fn cloud(config: &Config<'_>, file: &File) -> Result<&'static Cloud, OpenError> {
+fn cloud(file: &File) -> Result<&'static Cloud, String> {
     let name = file.get("AZURE_CLOUD_NAME").map_or("", String::as_str);
     let name = if name.is_empty() {
         CLOUDS[0].name
@@ -138,8 +140,7 @@ fn cloud(config: &Config<'_>, file: &File) -> Result<&'static Cloud, OpenError> 
         .find(|cloud| cloud.name.eq_ignore_ascii_case(name));
     known.ok_or_else(|| {
         let names = CLOUDS.each_ref().map(|cloud| cloud.name).join(", ");
-        let reason = format!("AZURE_CLOUD_NAME is `{name}`; known are {names}");
-        OpenError::credentials(config.location, reason)
+        format!("AZURE_CLOUD_NAME is `{name}`; known are {names}")
     })
 }
 

@@ -5,10 +5,10 @@
 
 use std::path::PathBuf;
 
-use crate::config::Config;
 use crate::heptio::LAYOUT_KEY;
 use crate::location::Location;
 use crate::open::OpenError;
+use ark_cloud::{Config, ConfigError};
 
 /// All keys that are understood, sorted. `uploadPartSizeBytes` is ours, and `layout`,
 /// which is none of S3's: [`crate::heptio`] has seen to it.
@@ -65,7 +65,7 @@ pub(crate) enum Encryption {
 
 impl Settings {
     pub(crate) fn parse(location: &Location) -> Result<Self, OpenError> {
-        let config = Config::new(location, "aws", &KEYS)?;
+        let config = location.config("aws", &KEYS)?;
         check_signature(&config)?;
         check_tagging(&config)?;
         // Roles and source profiles of a shared file are understood without it.
@@ -77,7 +77,7 @@ impl Settings {
             path_style: config.flag("s3ForcePathStyle")?,
             profile: config.text("profile"),
             verify_tls: !config.flag("insecureSkipTLSVerify")?,
-            encryption: encryption(&config)?,
+            encryption: encryption(&config, location.customer_key.is_some())?,
             checksum: checksum(&config)?,
             storage_class: config.text("storageClass"),
             part_size: config.size("uploadPartSizeBytes", 5 << 20..=1 << 30)?,
@@ -85,7 +85,7 @@ impl Settings {
     }
 }
 
-fn check_signature(config: &Config<'_>) -> Result<(), OpenError> {
+fn check_signature(config: &Config<'_>) -> Result<(), ConfigError> {
     match config.text("signatureVersion").as_deref() {
         None | Some("4") => Ok(()),
         Some(other) => Err(config.refuse(
@@ -95,7 +95,7 @@ fn check_signature(config: &Config<'_>) -> Result<(), OpenError> {
     }
 }
 
-fn check_tagging(config: &Config<'_>) -> Result<(), OpenError> {
+fn check_tagging(config: &Config<'_>) -> Result<(), ConfigError> {
     match config.text("tagging") {
         None => Ok(()),
         Some(_) => Err(config.refuse(
@@ -105,7 +105,7 @@ fn check_tagging(config: &Config<'_>) -> Result<(), OpenError> {
     }
 }
 
-fn encryption(config: &Config<'_>) -> Result<Encryption, OpenError> {
+fn encryption(config: &Config<'_>, has_key: bool) -> Result<Encryption, ConfigError> {
     let kms_key = config.text("kmsKeyId");
     let file = config.text("customerKeyEncryptionFile");
     let secret = config.text("customerKeyEncryptionSecret");
@@ -130,12 +130,13 @@ fn encryption(config: &Config<'_>) -> Result<Encryption, OpenError> {
         return Ok(Encryption::CustomerFile(file.into()));
     }
     if secret.is_some() {
-        return match &config.location.customer_key {
-            Some(_) => Ok(Encryption::Customer),
-            None => Err(config.refuse(
+        return if has_key {
+            Ok(Encryption::Customer)
+        } else {
+            Err(config.refuse(
                 "customerKeyEncryptionSecret",
                 "names a secret of the cluster, which cannot be read from here",
-            )),
+            ))
         };
     }
     Ok(match (kms_key, algorithm) {
@@ -155,13 +156,8 @@ fn encryption(config: &Config<'_>) -> Result<Encryption, OpenError> {
 /// Whether uploads carry a checksum (CRC32C). `CRC32`, Velero's default, asks for
 /// the same protection; an empty value turns it off, for servers that do not know
 /// checksums.
-fn checksum(config: &Config<'_>) -> Result<bool, OpenError> {
-    match config
-        .location
-        .config
-        .get("checksumAlgorithm")
-        .map(String::as_str)
-    {
+fn checksum(config: &Config<'_>) -> Result<bool, ConfigError> {
+    match config.raw("checksumAlgorithm") {
         None | Some("CRC32" | "CRC32C") => Ok(true),
         Some("") => Ok(false),
         Some(other) => Err(config.refuse(

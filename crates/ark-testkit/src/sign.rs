@@ -7,11 +7,21 @@
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
-use super::Access;
+/// Who signs, for what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Signature<'a> {
+    /// `HOST:PORT`, as the `Host` header has it.
+    pub(crate) authority: &'a str,
+    /// The service, such as `s3`.
+    pub(crate) service: &'a str,
+    pub(crate) region: &'a str,
+    pub(crate) access_key: &'a str,
+    pub(crate) secret_key: &'a str,
+}
 
 /// The headers of a signed request, `Host` among them.
-pub(super) fn headers(
-    access: &Access,
+pub(crate) fn headers(
+    access: Signature<'_>,
     method: &str,
     target: &str,
     body: &[u8],
@@ -36,29 +46,29 @@ fn now() -> String {
 }
 
 fn sign(
-    access: &Access,
+    access: Signature<'_>,
     method: &str,
     target: &str,
     digest: &str,
     time: &str,
 ) -> Vec<(String, String)> {
     const SIGNED: &str = "host;x-amz-content-sha256;x-amz-date";
-    let host = access.authority();
+    let host = access.authority;
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let canonical = format!(
         "{method}\n{path}\n{query}\nhost:{host}\nx-amz-content-sha256:{digest}\n\
          x-amz-date:{time}\n\n{SIGNED}\n{digest}"
     );
     let day = &time[..8];
-    let scope = format!("{day}/{}/s3/aws4_request", access.region);
+    let scope = format!("{day}/{}/{}/aws4_request", access.region, access.service);
     let hashed = hex::encode(Sha256::digest(&canonical));
     let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{hashed}");
     let mut key = format!("AWS4{}", access.secret_key).into_bytes();
-    for part in [day, &access.region, "s3", "aws4_request"] {
+    for part in [day, access.region, access.service, "aws4_request"] {
         key = hmac(&key, part);
     }
     let signature = hex::encode(hmac(&key, &text));
-    let key = &access.access_key;
+    let key = access.access_key;
     let authorization = format!(
         "AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders={SIGNED}, Signature={signature}"
     );
