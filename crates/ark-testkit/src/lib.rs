@@ -1,9 +1,9 @@
 //! Real servers for tests, the demo and the benches: a Kubernetes control plane,
-//! object stores, and a proxy that breaks connections on demand.
+//! object stores, the clouds' disks, and a proxy that breaks connections on demand.
 //!
 //! Entry points: [`ControlPlane`], [`s3::S3Server`], [`gcs::GcsServer`],
-//! [`azure::BlobServer`], [`tokens::TokenServer`], [`fault::FaultProxy`], [`foreign`] for
-//! buckets that other programs filled.
+//! [`azure::BlobServer`], [`disks::DiskCloud`], [`tokens::TokenServer`],
+//! [`fault::FaultProxy`], [`foreign`] for buckets that other programs filled.
 //! What is started here listens on loopback at free ports, keeps its files in one
 //! directory, and is gone together with that directory when its owner is, however
 //! the owner ends (see [`supervisor`]).
@@ -16,6 +16,7 @@
 pub mod azure;
 pub mod binaries;
 mod cache;
+pub mod disks;
 mod environment;
 pub mod fault;
 pub mod foreign;
