@@ -8,6 +8,7 @@
 //! is deleted is gone at once, and nothing depends on time: what takes long in a
 //! cloud takes a number of looks here.
 
+mod arm;
 mod gce;
 mod http;
 pub mod judge;

@@ -5,10 +5,10 @@ use std::io::{self, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::gce;
 use super::http::{self, Call, Reply};
 use super::record::{Deed, Request};
 use super::state::State;
+use super::{arm, gce};
 
 /// Serves `listener` until the process ends.
 pub(super) fn start(listener: TcpListener, state: Arc<Mutex<State>>) -> io::Result<()> {
@@ -82,10 +82,22 @@ fn answer(state: &mut State, call: &Call) -> Option<Reply> {
     }
 }
 
-fn ask(state: &mut State, call: &Call) -> Reply {
-    gce::answer(state, call)
+fn is_gce(call: &Call) -> bool {
+    call.path.first().is_some_and(|first| first == "compute")
 }
 
-fn refuse(status: u16, _: &Call) -> Reply {
-    gce::refuse(status)
+fn ask(state: &mut State, call: &Call) -> Reply {
+    if is_gce(call) {
+        gce::answer(state, call)
+    } else {
+        arm::answer(state, call)
+    }
+}
+
+fn refuse(status: u16, call: &Call) -> Reply {
+    if is_gce(call) {
+        gce::refuse(status)
+    } else {
+        arm::refuse(status)
+    }
 }

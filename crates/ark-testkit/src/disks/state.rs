@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use serde_json::Value;
 
-use super::gce;
 use super::record::{Cloud, DiskRecord, Fault, Request, SnapshotRecord};
+use super::{arm, gce};
 
 /// All of it.
 #[derive(Debug)]
@@ -52,6 +52,8 @@ pub(super) struct Operation {
     pub(super) document: Value,
     pub(super) progress: Progress,
     pub(super) failure: Option<String>,
+    /// The path of what it is done to.
+    pub(super) target: String,
 }
 
 /// How often something was looked at, and how often it is before it is done.
@@ -108,29 +110,31 @@ impl State {
 
     pub(super) fn disks(&self) -> Vec<DiskRecord> {
         self.of(Kind::Disk)
-            .map(|resource| match resource.cloud {
-                Cloud::Gce | Cloud::Azure => gce::disk_record(&resource.document),
+            .map(|(_, resource)| match resource.cloud {
+                Cloud::Gce => gce::disk_record(&resource.document),
+                Cloud::Azure => arm::disk_record(&resource.document),
             })
             .collect()
     }
 
     pub(super) fn snapshots(&self) -> Vec<SnapshotRecord> {
         self.of(Kind::Snapshot)
-            .map(|resource| match resource.cloud {
-                Cloud::Gce | Cloud::Azure => gce::snapshot_record(resource),
+            .map(|(path, resource)| match resource.cloud {
+                Cloud::Gce => gce::snapshot_record(resource),
+                Cloud::Azure => arm::snapshot_record(self, path, resource),
             })
             .collect()
     }
 
-    fn of(&self, kind: Kind) -> impl Iterator<Item = &Resource> {
-        self.resources
-            .values()
-            .filter(move |resource| resource.kind == kind)
+    fn of(&self, kind: Kind) -> impl Iterator<Item = (&String, &Resource)> {
+        let resources = self.resources.iter();
+        resources.filter(move |(_, resource)| resource.kind == kind)
     }
 
     pub(super) fn add_disk(&mut self, disk: &DiskRecord) {
         match disk.cloud {
-            Cloud::Gce | Cloud::Azure => gce::add_disk(self, disk),
+            Cloud::Gce => gce::add_disk(self, disk),
+            Cloud::Azure => arm::add_disk(self, disk),
         }
     }
 }

@@ -45,6 +45,7 @@ pub(super) fn begin(
         document,
         progress: Progress::of(state.operation_steps),
         failure,
+        target: target.to_owned(),
     };
     let reply = Reply::json(200, &shown(&operation));
     state.operations.insert(path.clone(), operation);
