@@ -4,6 +4,7 @@ otherwise than Resource Manager would have it, is the server's mistake.
 Usage: azure.py ENDPOINT
 """
 
+import faulthandler
 import os
 import sys
 
@@ -14,6 +15,9 @@ from azure.core import exceptions
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.rest import HttpRequest
 from azure.mgmt.compute import ComputeManagementClient, models
+
+# Whoever is told for ever that something goes on shall not wait for ever.
+faulthandler.dump_traceback_later(180, exit=True)
 
 ENDPOINT = sys.argv[1]
 SUBSCRIPTION, GROUP, PLACE = "00000000-0000-4000-8000-000000000001", "Judged", "westeurope"

@@ -4,6 +4,7 @@ otherwise than Compute Engine would have it, is the server's mistake.
 Usage: gce.py ENDPOINT
 """
 
+import faulthandler
 import sys
 import uuid
 
@@ -13,6 +14,9 @@ from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import InvalidOperation
 from google.cloud import compute_v1 as compute
 from google.oauth2.credentials import Credentials
+
+# Whoever is told for ever that something goes on shall not wait for ever.
+faulthandler.dump_traceback_later(180, exit=True)
 
 ENDPOINT = sys.argv[1]
 PROJECT, ZONE, REGION = "judged", "europe-west1-b", "europe-west1"
