@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use ark_testkit::Options;
 use ark_testkit::binaries::{self, fake_gcs, kwok, velero};
-use ark_testkit::{aws, azure};
+use ark_testkit::{aws, azure, disks};
 use clap::Args;
 
 use self::binary::Binary;
@@ -61,6 +61,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     binaries::ensure(Options::default().version, true)?;
     aws::ensure()?;
     azure::ensure()?;
+    disks::judge::ensure()?;
     fake_gcs::ensure()?;
     kwok::ensure()?;
     velero::ensure()?;

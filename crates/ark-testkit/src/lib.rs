@@ -1,9 +1,10 @@
 //! Real servers for tests, the demo and the benches: a Kubernetes control plane,
-//! object stores, disks of a cloud, and a proxy that breaks connections on demand.
+//! object stores, the clouds' disks, and a proxy that breaks connections on demand.
 //!
 //! Entry points: [`ControlPlane`], [`s3::S3Server`], [`gcs::GcsServer`],
-//! [`azure::BlobServer`], [`aws::AwsServer`], [`tokens::TokenServer`], [`fault::FaultProxy`], [`foreign`] for
-//! buckets that other programs filled.
+//! [`azure::BlobServer`], [`aws::AwsServer`], [`disks::DiskCloud`],
+//! [`tokens::TokenServer`], [`fault::FaultProxy`], [`foreign`] for buckets that other
+//! programs filled.
 //! What is started here listens on loopback at free ports, keeps its files in one
 //! directory, and is gone together with that directory when its owner is, however
 //! the owner ends (see [`supervisor`]).
@@ -17,6 +18,7 @@ pub mod aws;
 pub mod azure;
 pub mod binaries;
 mod cache;
+pub mod disks;
 mod environment;
 pub mod fault;
 pub mod foreign;
