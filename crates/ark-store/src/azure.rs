@@ -69,6 +69,6 @@ pub(crate) async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenErro
         signer: signer.map(|signer| Arc::new(signer) as _),
         tuning,
         uploads: Uploads::Parts,
-        delete_batch: DELETE_BATCH,
+        delete_limit: DELETE_BATCH,
     }))
 }

@@ -69,7 +69,7 @@ pub(crate) async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenErro
         signer: signer.map(|signer| Arc::new(signer) as _),
         tuning: tuning.clone(),
         uploads: Uploads::Session,
-        delete_batch: 1,
+        delete_limit: 1,
     }))
 }
 

@@ -1,6 +1,6 @@
 //! The trait over a remote bucket, through the client's operator.
 //!
-//! Knows no protocol: what is special about S3 is in [`crate::s3`].
+//! Knows no protocol: what is special about one is in its module, as [`crate::s3`].
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ pub(crate) struct Remote {
     pub(crate) tuning: Tuning,
     pub(crate) uploads: Uploads,
     /// Keys in one call to delete.
-    pub(crate) delete_batch: usize,
+    pub(crate) delete_limit: usize,
 }
 
 /// How objects of unknown length are sent.
@@ -270,7 +270,7 @@ impl Store for Remote {
         for key in keys {
             key::checked("delete", key)?;
         }
-        let batches = keys.chunks(self.delete_batch).map(<[String]>::to_vec);
+        let batches = keys.chunks(self.delete_limit).map(<[String]>::to_vec);
         let calls = batches.map(|batch| self.delete_batch(batch));
         stream::iter(calls)
             .buffer_unordered(DELETES_IN_FLIGHT)

@@ -66,7 +66,7 @@ pub(crate) async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenErro
         signer,
         tuning,
         uploads: Uploads::Parts,
-        delete_batch: DELETE_BATCH,
+        delete_limit: DELETE_BATCH,
     }))
 }
 

@@ -233,13 +233,12 @@ fn element(xml: &str, name: &str) -> Result<String> {
 
 /// As values stand in a form.
 fn escaped(value: &str) -> String {
-    let mut text = String::new();
-    for byte in value.bytes() {
+    let escaped = value.bytes().map(|byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            text.push(byte.into());
+            char::from(byte).to_string()
         } else {
-            text.push_str(&format!("%{byte:02X}"));
+            format!("%{byte:02X}")
         }
-    }
-    text
+    });
+    escaped.collect()
 }

@@ -4,7 +4,6 @@
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{panic, thread};
 
 use anyhow::{Context as _, Result};
@@ -68,12 +67,8 @@ impl Servers {
 /// Runs jobs, the first ones first.
 pub(super) fn all(jobs: Vec<Job>) -> Result<Vec<Outcome>> {
     let servers = Servers::start(SLOTS.min(jobs.len()))?;
-    let jobs: Vec<Mutex<Option<Job>>> = jobs.into_iter().map(|job| Mutex::new(Some(job))).collect();
-    let next = AtomicUsize::new(0);
-    let take = || {
-        let job = jobs.get(next.fetch_add(1, Ordering::Relaxed))?;
-        job.lock().ok()?.take()
-    };
+    let jobs = Mutex::new(jobs.into_iter());
+    let take = || jobs.lock().ok()?.next();
     let slot = |plane: &ControlPlane| -> Result<Vec<Outcome>> {
         let mut outcomes = Vec::new();
         while let Some(mut job) = take() {

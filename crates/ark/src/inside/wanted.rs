@@ -60,7 +60,7 @@ pub fn wanted(text: &str) -> Result<Wanted, String> {
         ),
         None => (text, None),
     };
-    if kind.is_empty() || name.as_ref().is_some_and(|name| name.as_str().is_empty()) {
+    if kind.is_empty() {
         return Err("write KIND, KIND.GROUP or KIND/NAME".to_owned());
     }
     let kind = kind.to_ascii_lowercase();
