@@ -1,10 +1,11 @@
 //! The edges of the engine: traits that adapters implement.
 //!
 //! Nothing here does I/O. `ark-kube` implements [`Cluster`], `ark-store`
-//! implements [`Store`], the binary supplies [`Clock`].
+//! implements [`Store`], `ark-volume` implements [`Disks`], the binary supplies [`Clock`].
 
 mod clock;
 mod cluster;
+mod disks;
 mod exec;
 mod store;
 
@@ -12,6 +13,10 @@ pub use clock::{Clock, SystemClock, stamp};
 pub use cluster::{
     ApiResource, Cluster, ClusterError, ClusterErrorKind, CreateOptions, Discovery, FailedGroup,
     ListQuery, Page, Patch, Revision, ServerVersion, Target,
+};
+pub use disks::{
+    Disk, DiskError, DiskErrorKind, DiskRequest, Disks, OWN_TAGS, Snapshot, SnapshotLocations,
+    SnapshotRequest, SnapshotState, Tagged, Tags, Token,
 };
 pub use exec::{Captured, ExecCommand, ExecEnd, Execution};
 pub use store::{

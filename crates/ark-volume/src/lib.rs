@@ -1,0 +1,25 @@
+//! Disks of the clouds: snapshots of them, and new disks made of those.
+//!
+//! [`open`] makes of a [`SnapshotLocation`] an [`ark_engine::port::Disks`], whose page is
+//! the contract; [`conformance`] is the suite that holds each provider to it.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `location.rs` | what a snapshot location is |
+//! | `open.rs` | a location → its disks, and all that can be wrong with one |
+//! | `retry.rs` | waiting out throttling and passing failures |
+//! | `aws.rs` | Amazon EBS |
+//! | `gcp.rs` | persistent disks of Compute Engine |
+//! | `azure.rs` | managed disks of Azure |
+
+mod aws;
+mod azure;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod gcp;
+mod location;
+mod open;
+mod retry;
+
+pub use location::SnapshotLocation;
+pub use open::{OpenError, open};
