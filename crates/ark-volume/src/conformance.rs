@@ -203,13 +203,8 @@ pub async fn disks_come_of_snapshots(subject: &impl Subject) -> Verdict {
 
 /// What does not exist, or not any more, is deleted: no error.
 pub async fn what_is_gone_is_no_error_to_delete(subject: &impl Subject) -> Verdict {
-    let disks = subject.disks();
-    let snapshot = begin(
-        subject,
-        any_disk(subject).await?,
-        &subject.unique_name(),
-    );
-    let snapshot = snapshot.await?;
+    let (disks, name) = (subject.disks(), subject.unique_name());
+    let snapshot = begin(subject, any_disk(subject).await?, &name).await?;
     disks.delete_snapshot(&snapshot.id).await?;
     disks.delete_snapshot(&snapshot.id).await?;
     disks.delete_snapshot(&subject.missing_snapshot()).await?;
@@ -310,7 +305,10 @@ async fn completed(disks: &dyn Disks, ids: &[String]) -> Verdict {
             if let Some(state) = states.values().find(failed) {
                 return Err(Violation::Answer(format!("{state:?}")));
             }
-            if states.values().all(|state| *state == SnapshotState::Completed) {
+            if states
+                .values()
+                .all(|state| *state == SnapshotState::Completed)
+            {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
