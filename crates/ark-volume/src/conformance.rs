@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 /// The key that the properties look for.
 const OWNER: &str = "ark.heptio.com/backup-uid";
 /// How long a server for tests may take for a snapshot.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Snapshots that are asked for in one call: more than a page has in any cloud's list
 /// that names what it wants.
 const MANY: usize = 60;

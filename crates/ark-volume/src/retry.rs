@@ -10,7 +10,7 @@ const FIRST: Duration = Duration::from_millis(200);
 /// No pause is longer, whatever the server asks for.
 const LONGEST: Duration = Duration::from_secs(30);
 /// When the time for one call is over, its last error is told.
-const BUDGET: Duration = Duration::from_secs(120);
+const BUDGET: Duration = Duration::from_mins(2);
 
 /// Calls until the call succeeds, fails for good, or has no more time.
 ///
