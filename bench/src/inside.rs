@@ -10,7 +10,9 @@ use ark_api::storage_location::{BackupStorageLocationStatus, ObjectStorageLocati
 use ark_api::{Backup, BackupStorageLocation, LocationPhase, Restore, label};
 use ark_engine::job::{Job, Ports};
 use ark_engine::object::Object;
-use ark_engine::port::{ApiResource, Clock as _, Cluster as _, ListQuery, Store, SystemClock};
+use ark_engine::port::{
+    ApiResource, Clock as _, Cluster as _, ListQuery, SnapshotLocations, Store, SystemClock,
+};
 use ark_engine::progress::{Event, Observer};
 use ark_engine::{backup, catalog, restore};
 use ark_kube::{ConnectOptions, Connection};
@@ -183,6 +185,7 @@ impl Inside {
                 Arc::clone(&calls),
             )),
             store: Arc::new(TimedStore::new(Arc::clone(&self.store), Arc::clone(&calls))),
+            snapshots: SnapshotLocations::default(),
             clock: Arc::new(SystemClock),
         };
         let watcher = Arc::new(Watcher {

@@ -6,7 +6,8 @@
 //! ```text
 //! discovery, revision R, namespaces ─▶ plan ─▶ collect (lists at R, many at once)
 //!   ─▶ keep (select, act) ─▶ sink (tar, gzip members, upload) ─▶ relate (what kept objects need)
-//!   ─▶ hooked (pods with hooks, block by block between them)
+//!   ─▶ hooked (pods with hooks, block by block between them, with their volumes' snapshots)
+//!   ─▶ snapshot (of all other volumes; then all are awaited)
 //!   ─▶ commit (index, side files, and last velero-backup.json)
 //! ```
 //!
@@ -28,18 +29,23 @@ mod reach;
 mod relate;
 mod remap;
 mod sink;
+mod snapshot;
 mod surroundings;
 mod validate;
+mod volume_record;
 mod volumes;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use ark_api::BackupStatus;
+use ark_api::{BackupStatus, GoDuration};
 use ark_archive::layout;
 
 pub use commit::{Exception, Instant, REVISION_ANNOTATION, annotations, discard};
 pub use plan::{BackupPlan, PlannedKind, Versions, plan};
 pub use reach::reach;
+pub use snapshot::UID_TAG;
+pub(crate) use snapshot::token;
 pub use surroundings::Surroundings;
 pub use validate::{Defaults, FORMAT_VERSION, Rejected, ValidatedBackup, validate};
 
@@ -53,7 +59,9 @@ use crate::progress::Event;
 use collect::{Batch, Fence};
 use keep::Keeper;
 use sink::{Sink, Written};
-use volumes::Volumes;
+use snapshot::Snapshots;
+use volume_record::VolumeRecord;
+use volumes::Choice;
 
 /// How often a backup starts again because its revision was compacted away.
 const ATTEMPTS: u32 = 3;
@@ -81,6 +89,8 @@ pub struct Options {
     pub versions: Versions,
     /// Item blocks whose hooks are run at the same time.
     pub block_workers: usize,
+    /// Snapshots of volumes that are begun at the same time.
+    pub snapshot_workers: usize,
 }
 
 impl Default for Options {
@@ -96,6 +106,7 @@ impl Default for Options {
             fence: true,
             versions: Versions::Preferred,
             block_workers: 1,
+            snapshot_workers: 10,
         }
     }
 }
@@ -190,12 +201,28 @@ pub async fn run(
         });
     }
     commit::clear(store, backup.name()).await?;
+    for (name, why) in job.ports.snapshots.unusable() {
+        job.warn(format!("snapshot location `{name}` cannot be used: {why}"));
+    }
+    sweep(job, backup).await;
     let result = attempts(job, backup, options).await;
     if let Err(error) = &result {
         job.issue(Issue::job(Severity::Error, error.to_string()));
+        sweep(job, backup).await;
         commit::give_up(job, backup.name()).await;
     }
     result
+}
+
+/// Removes the snapshots of an attempt that is not committed. What stays does no harm
+/// to the next one, and `ark orphans` finds it.
+async fn sweep(job: &Job, backup: &ValidatedBackup) {
+    let Some(uid) = &backup.backup.metadata.uid else {
+        return;
+    };
+    for problem in snapshot::sweep(job, uid).await {
+        job.warn(format!("a snapshot may be left behind: {problem}"));
+    }
 }
 
 async fn attempts(
@@ -246,12 +273,8 @@ async fn once(
     let sink = Sink::start(job.ports.store.as_ref(), &key, mtime, options).await?;
     let keeper = Keeper::new(job, &plan, &discovery, sink);
     let fence = Fence { at, lenient };
-    let (mut written, volumes) = collect(keeper, &fence, options, &mut instant).await?;
-    let fates = volumes.fates(&plan.policies, backup.backup.spec.snapshot_volumes);
-    for warning in fates.warnings {
-        job.warn(warning);
-    }
-    written.volumes = fates.infos;
+    let (mut written, volumes) = collect(keeper, backup, &fence, options, &mut instant).await?;
+    written.volumes = settle(job, backup, volumes).await?;
     job.progress(&Event::Total(written.items));
     job.stage(format!(
         "{} objects in {} bytes; committing",
@@ -282,17 +305,24 @@ fn announce(job: &Job, plan: &BackupPlan, at: Option<&Revision>) {
     ));
 }
 
+/// What was decided of volumes, and the snapshots that were begun.
+type Begun<'a> = (Vec<Choice>, Snapshots<'a>);
+
 /// Runs lists, keeper and sink to the end; the archive and the volumes in it.
-async fn collect(
-    mut keeper: Keeper<'_>,
+async fn collect<'a>(
+    mut keeper: Keeper<'a>,
+    backup: &ValidatedBackup,
     fence: &Fence,
     options: &Options,
     instant: &mut Instant,
-) -> Result<(Written, Volumes), BackupError> {
-    let result = fill(&mut keeper, fence, options, instant).await;
-    let Keeper { sink, volumes, .. } = keeper;
+) -> Result<(Written, Begun<'a>), BackupError> {
+    let result = match drain(&mut keeper, fence, options, instant).await {
+        Ok(()) => fill(&mut keeper, backup, fence, options).await,
+        Err(error) => Err(error),
+    };
+    let Keeper { sink, .. } = keeper;
     match result {
-        Ok(()) => Ok((sink.finish().await?, volumes)),
+        Ok(begun) => Ok((sink.finish().await?, begun)),
         Err(error) => {
             sink.abort().await;
             Err(error)
@@ -300,15 +330,40 @@ async fn collect(
     }
 }
 
-async fn fill(
-    keeper: &mut Keeper<'_>,
+/// Adds what no list brought, and begins the snapshots.
+async fn fill<'a>(
+    keeper: &mut Keeper<'a>,
+    backup: &ValidatedBackup,
     fence: &Fence,
     options: &Options,
-    instant: &mut Instant,
-) -> Result<(), BackupError> {
-    drain(keeper, fence, options, instant).await?;
+) -> Result<Begun<'a>, BackupError> {
     relate::follow(keeper, fence.at.as_ref()).await?;
-    hooked::save(keeper, options.block_workers).await
+    let wanted = backup.backup.spec.snapshot_volumes;
+    let choices = keeper.volumes.decide(&keeper.plan.policies, wanted);
+    let snapshots = Snapshots::new(keeper.job, backup, &choices);
+    hooked::save(keeper, &snapshots, options.block_workers).await?;
+    snapshots.take_rest(options.snapshot_workers).await;
+    Ok((choices, snapshots))
+}
+
+/// Waits for the snapshots, and tells what became of each volume.
+async fn settle(
+    job: &Job,
+    backup: &ValidatedBackup,
+    (choices, snapshots): Begun<'_>,
+) -> Result<VolumeRecord, BackupError> {
+    let spec = &backup.backup.spec;
+    let timeout = GoDuration::or_default(spec.item_operation_timeout, Duration::ZERO);
+    let taken = snapshots.wait(timeout).await?;
+    let uid = backup.backup.metadata.uid.as_deref().unwrap_or_default();
+    let mut record = VolumeRecord::new(choices, taken, (backup.name(), uid));
+    for note in std::mem::take(&mut record.notes) {
+        job.note(note);
+    }
+    for issue in std::mem::take(&mut record.issues) {
+        job.issue(issue);
+    }
+    Ok(record)
 }
 
 async fn drain(

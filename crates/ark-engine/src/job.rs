@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::journal::Journal;
 use crate::outcome::{Issue, Issues, Severity};
-use crate::port::{Clock, Cluster, Store};
+use crate::port::{Clock, Cluster, SnapshotLocations, Store};
 use crate::progress::{Event, Observer};
 
 /// The outside world of one job.
@@ -17,6 +17,8 @@ pub struct Ports {
     pub cluster: Arc<dyn Cluster>,
     /// The backup location.
     pub store: Arc<dyn Store>,
+    /// The snapshot locations, as the job names them.
+    pub snapshots: SnapshotLocations,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }

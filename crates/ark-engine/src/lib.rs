@@ -12,6 +12,7 @@ pub mod backup;
 pub mod catalog;
 pub mod delete;
 pub mod hook;
+pub mod inventory;
 pub mod job;
 mod journal;
 pub mod object;

@@ -22,6 +22,7 @@
 
 mod apply;
 mod clean;
+mod disk;
 mod existing;
 #[cfg(test)]
 mod fixture;
@@ -48,6 +49,7 @@ use std::time::Duration;
 
 use ark_archive::side::SideError;
 
+pub use disk::RESTORE_UID_TAG;
 pub use mapping::Mapping;
 pub use plan::{PlannedItem, PlannedKind, RestorePlan, Wave, plan};
 pub use report::{Counts, Report};
@@ -55,14 +57,15 @@ pub use rule::Rule;
 pub use selection::NEVER;
 pub use validate::{Defaults, Rejected, ValidatedRestore, validate};
 use volume::VolumeData;
-pub use volume::VolumeError;
 
 use crate::archive::{Archive, LoadError};
+use crate::inventory::InventoryError;
 use crate::job::Job;
 use crate::outcome::{Issue, Scope, Severity};
 use crate::port::{ClusterError, Discovery, StoreError};
 use apply::Applier;
 use clean::Origin;
+use disk::DiskMaker;
 use flow::Flow;
 
 use namespaces::Namespaces;
@@ -106,7 +109,7 @@ pub enum RestoreError {
     Load(#[from] LoadError),
     /// What the backup says about volumes cannot be read.
     #[error(transparent)]
-    Volume(#[from] VolumeError),
+    Volume(#[from] InventoryError),
     /// The cluster could not be asked something without which nothing goes on.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
@@ -132,7 +135,7 @@ impl RestoreError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Load(error) => error.is_retryable(),
-            Self::Volume(VolumeError::Store(error)) | Self::Store(error) => error.is_retryable(),
+            Self::Volume(InventoryError::Store(error)) | Self::Store(error) => error.is_retryable(),
             Self::Cluster(error) => error.is_retryable(),
             Self::Interrupted => true,
             Self::Volume(_) | Self::Side(_) | Self::Log(_) | Self::Cancelled => false,
@@ -227,6 +230,11 @@ fn flow<'a>(
         origin: setup.origin.clone(),
         update: restore.updates(),
         fresh: HashSet::new(),
+        disks: DiskMaker {
+            locations: job.ports.snapshots.clone(),
+            restore: restore.uid().to_owned(),
+            patience: options.terminating_timeout,
+        },
     };
     let namespaces = Namespaces::new(
         Arc::clone(cluster),
@@ -331,7 +339,11 @@ async fn setup(
         job.note(remark.clone());
     }
     let wanted = restore.restore.spec.restore_pvs != Some(false);
-    let volumes = volume::read(store.as_ref(), backup, wanted).await?;
+    let mut volumes = volume::read(store.as_ref(), backup, wanted).await?;
+    if volumes.makes_disks() {
+        let origin = Origin::new(backup, restore.name());
+        volumes.look(job.ports.cluster.as_ref(), &origin).await?;
+    }
     if volumes.untied > 0 {
         job.issue(Issue::job(
             Severity::Error,

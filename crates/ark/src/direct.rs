@@ -15,7 +15,7 @@ use ark_engine::backup::{Surroundings, Versions};
 use ark_engine::catalog;
 use ark_engine::job::{Job, Ports};
 use ark_engine::outcome::{Issues, Severity};
-use ark_engine::port::{Store, StoreErrorKind, SystemClock};
+use ark_engine::port::{SnapshotLocations, Store, StoreErrorKind, SystemClock};
 use ark_engine::progress::{Event, Observer};
 use ark_store::Location;
 use serde::de::DeserializeOwned;
@@ -280,6 +280,7 @@ impl Session {
         let ports = Ports {
             cluster: Arc::new(connection),
             store: Arc::clone(&bucket.store),
+            snapshots: SnapshotLocations::default(),
             clock: Arc::new(SystemClock),
         };
         let observer = Arc::new(Shown {

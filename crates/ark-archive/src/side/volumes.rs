@@ -34,6 +34,9 @@ pub struct BackupVolumeInfo {
     /// Why nothing was backed up.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub skipped_reason: String,
+    /// What chose the method, for people. Ark's own; other programs pass over it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub chosen_by: String,
     /// When it began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_timestamp: Option<String>,

@@ -34,6 +34,8 @@ pub struct Context<'a> {
     pub mapping: &'a Mapping,
     /// Whether services keep all their node ports.
     pub preserve_node_ports: bool,
+    /// Whether the object is a volume that gets a new disk with its old data.
+    pub new_disk: bool,
 }
 
 /// What actions answer.
@@ -171,6 +173,7 @@ mod tests {
             &Context {
                 mapping: &mapping,
                 preserve_node_ports: false,
+                new_disk: false,
             },
         )
     }

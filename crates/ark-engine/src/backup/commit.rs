@@ -132,9 +132,12 @@ pub(super) async fn commit(
         ),
         (
             layout::volume_info(name),
-            side::encode(&written.volumes).map_err(BackupError::Side)?,
+            side::encode(&written.volumes.infos).map_err(BackupError::Side)?,
         ),
-        (layout::volume_snapshots(name), none.clone()),
+        (
+            layout::volume_snapshots(name),
+            side::encode(&written.volumes.snapshots).map_err(BackupError::Side)?,
+        ),
         (layout::pod_volume_backups(name), none.clone()),
         (layout::item_operations(name), none),
         (layout::log(name), job.log().map_err(BackupError::Log)?),
@@ -172,7 +175,8 @@ fn document(
     let mut document = backup.backup.clone();
     let issues = job.issues();
     let items = i64::try_from(written.items).unwrap_or(i64::MAX);
-    let count = |severity| i64::try_from(issues.count(severity)).unwrap_or(i64::MAX);
+    let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let count = |severity| number(issues.count(severity));
     let status = document.status.get_or_insert_default();
     status.phase = Some(if issues.is_complete() {
         BackupPhase::Completed
@@ -186,6 +190,8 @@ fn document(
     progress.total_items = items;
     progress.items_backed_up = items;
     status.hook_status = Some(job.hooks());
+    status.volume_snapshots_attempted = number(written.volumes.snapshots.len());
+    status.volume_snapshots_completed = number(written.volumes.completed());
     // Whoever lists the bucket derives them from the phase again.
     status.conditions.clear();
     document.metadata.managed_fields = None;

@@ -17,6 +17,7 @@ use tokio::sync::Mutex;
 use super::BackupError;
 use super::block::{Block, Name};
 use super::keep::Keeper;
+use super::snapshot::Snapshots;
 use crate::hook::run::{Place, StageEnd, stage};
 use crate::hook::{PodHooks, Stage};
 use crate::job::Job;
@@ -36,6 +37,7 @@ pub(super) struct Held {
 /// The blocks' common ground.
 struct Blocks<'k, 'a> {
     job: &'a Job,
+    snapshots: &'k Snapshots<'a>,
     keeper: Mutex<&'k mut Keeper<'a>>,
     /// The first failure that ends the backup.
     failed: StdMutex<Option<BackupError>>,
@@ -47,11 +49,16 @@ struct Work {
     pods: Vec<Held>,
 }
 
-/// Runs the hooks of all held pods and saves the pods, `workers` blocks at once.
+/// Runs the hooks of all held pods and saves the pods and the data of their volumes,
+/// `workers` blocks at once.
 ///
 /// A block that has begun comes to its end, post hooks included, also when another
 /// one fails or the job is cancelled: no application stays frozen.
-pub(super) async fn save(keeper: &mut Keeper<'_>, workers: usize) -> Result<(), BackupError> {
+pub(super) async fn save<'a>(
+    keeper: &mut Keeper<'a>,
+    snapshots: &Snapshots<'a>,
+    workers: usize,
+) -> Result<(), BackupError> {
     let held = std::mem::take(&mut keeper.held);
     if held.is_empty() {
         return Ok(());
@@ -61,6 +68,7 @@ pub(super) async fn save(keeper: &mut Keeper<'_>, workers: usize) -> Result<(), 
     job.stage(format!("running the hooks of {} item blocks", work.len()));
     let blocks = Blocks {
         job,
+        snapshots,
         keeper: Mutex::new(keeper),
         failed: StdMutex::default(),
     };
@@ -102,10 +110,12 @@ impl Blocks<'_, '_> {
             let end = stage(self.job, pod.place(), Stage::Pre, &pod.hooks.pre).await;
             ended.push((pod, end));
         }
-        if !self.is_stopped()
-            && let Err(error) = self.items(&ended).await
-        {
-            self.fail(error);
+        if !self.is_stopped() {
+            let volumes = &work.block.volumes;
+            self.snapshots.take(volumes, volumes.len()).await;
+            if let Err(error) = self.items(&ended).await {
+                self.fail(error);
+            }
         }
         for (pod, before) in &ended {
             // What never began need not be undone.
@@ -115,8 +125,7 @@ impl Blocks<'_, '_> {
         }
     }
 
-    /// Saves the block while its applications hold still. Data of the block's
-    /// volumes belongs here, before the pods.
+    /// Saves the block's pods while their applications hold still.
     async fn items(&self, pods: &[(Held, StageEnd)]) -> Result<(), BackupError> {
         let mut keeper = self.keeper.lock().await;
         for (pod, before) in pods {

@@ -198,7 +198,8 @@ impl<'a> Keeper<'a> {
         }
         let mut value = object.to_value()?;
         if of_volumes {
-            self.volumes.see(&kind, &value, &self.plan.policies);
+            let (policies, locations) = (&self.plan.policies, &self.job.ports.snapshots);
+            self.volumes.see(&kind, &value, policies, locations);
         }
         let outcome = action::run(&kind, &mut value);
         if let Some(namespace) = &object.head().namespace {

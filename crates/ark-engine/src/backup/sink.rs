@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use ark_archive::ItemKey;
 use ark_archive::index::IndexBuilder;
-use ark_archive::side::BackupVolumeInfo;
 use ark_archive::write::{Member, PackOptions, Packer, RawMember, WriteError};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use tokio::task::JoinHandle;
 
+use super::volume_record::VolumeRecord;
 use super::{BackupError, Options};
 use crate::object::Object;
 use crate::port::{ApiResource, PutMode, Store, Upload};
@@ -45,7 +45,7 @@ pub(super) struct Written {
     /// How many objects.
     pub items: u64,
     /// What became of the volumes in it.
-    pub volumes: Vec<BackupVolumeInfo>,
+    pub volumes: VolumeRecord,
 }
 
 impl Sink {
@@ -158,7 +158,7 @@ impl Sink {
             index,
             listing: self.listing,
             items: self.items,
-            volumes: Vec::new(),
+            volumes: VolumeRecord::default(),
         })
     }
 

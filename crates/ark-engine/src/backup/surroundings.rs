@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ark_api::{BackupSpec, BackupStorageLocation, label};
+use ark_api::{BackupSpec, BackupStorageLocation, VolumeSnapshotLocation, label};
 use k8s_openapi::api::core::v1::ConfigMap;
 
 use crate::object::Head;
@@ -18,6 +18,8 @@ const PAGE: u32 = 500;
 pub struct Surroundings<'a> {
     /// The storage locations that there are.
     pub locations: &'a [BackupStorageLocation],
+    /// The snapshot locations that there are.
+    pub snapshot_locations: &'a [VolumeSnapshotLocation],
     /// Namespaces that a label of theirs keeps out of backups.
     pub excluded_namespaces: Vec<String>,
     /// Labels of all namespaces, which policies may choose by; only known if the

@@ -4,7 +4,9 @@
 mod location;
 mod namespaces;
 mod policies;
+mod snapshot_locations;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ark_api::{Backup, BackupPhase, BackupSpec, BackupStorageLocation, GoDuration, label};
@@ -34,6 +36,9 @@ pub struct Defaults {
     pub csi_snapshot_timeout: Duration,
     /// The location to use when none is marked as default.
     pub storage_location: String,
+    /// Of a provider with several snapshot locations the one to use, by the provider's
+    /// name.
+    pub snapshot_locations: BTreeMap<String, String>,
 }
 
 impl Default for Defaults {
@@ -43,6 +48,7 @@ impl Default for Defaults {
             item_operation_timeout: Duration::from_hours(4),
             csi_snapshot_timeout: Duration::from_mins(10),
             storage_location: "default".to_owned(),
+            snapshot_locations: BTreeMap::new(),
         }
     }
 }
@@ -92,6 +98,10 @@ pub fn validate(
     let mut messages = Vec::new();
     let name = &prepared.spec.storage_location;
     location::check(name, around.locations, &mut messages);
+    let given = &prepared.spec.volume_snapshot_locations;
+    let known = around.snapshot_locations;
+    let chosen = snapshot_locations::choose(given, known, defaults, &mut messages);
+    prepared.spec.volume_snapshot_locations = chosen;
     check_unsupported(&prepared.spec, &mut messages);
     filters::check(&prepared.spec, &mut messages);
     filters::leave_out_snapshots(&mut prepared.spec);
@@ -196,17 +206,12 @@ fn check_unsupported(spec: &BackupSpec, messages: &mut Vec<String>) {
     refuse(
         spec.snapshot_move_data == Some(true),
         "snapshotMoveData",
-        "volume data is not saved yet; set it to false",
+        "snapshots stay where they are made; set it to false",
     );
     refuse(
         spec.default_volumes_to_fs_backup == Some(true),
         "defaultVolumesToFsBackup",
-        "volume data is not saved yet; set it to false",
-    );
-    refuse(
-        !spec.volume_snapshot_locations.is_empty(),
-        "volumeSnapshotLocations",
-        "volume snapshots are not taken yet; remove the names",
+        "the files of volumes are not copied yet; set it to false",
     );
 }
 

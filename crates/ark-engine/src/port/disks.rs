@@ -44,7 +44,7 @@ pub struct SnapshotRequest {
 
 /// A snapshot that has been begun. It shows the disk as it was at that moment, however
 /// long it takes until it can be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// Its id at the provider.
     pub id: String,
@@ -146,16 +146,49 @@ pub trait Disks: Send + Sync {
     async fn delete_disk(&self, disk: &Disk) -> Result<(), DiskError>;
 }
 
-/// The snapshot locations that a job may use, in the order of their names.
+/// The snapshot locations that a job may use, in the order of their names; one that
+/// cannot be used says why.
 #[derive(Clone, Default)]
-pub struct SnapshotLocations(pub BTreeMap<String, Arc<dyn Disks>>);
+pub struct SnapshotLocations(BTreeMap<String, Result<Arc<dyn Disks>, String>>);
 
 impl SnapshotLocations {
     /// The first location that knows the disk behind a volume.
     pub fn of(&self, volume: &Value) -> Option<(&str, Disk)> {
-        self.0
-            .iter()
-            .find_map(|(name, disks)| Some((name.as_str(), disks.disk_of(volume)?)))
+        self.usable()
+            .find_map(|(name, disks)| Some((name, disks.disk_of(volume)?)))
+    }
+
+    /// Those that can be used.
+    pub fn usable(&self) -> impl Iterator<Item = (&str, &dyn Disks)> {
+        let all = self.0.iter();
+        all.filter_map(|(name, disks)| Some((name.as_str(), disks.as_deref().ok()?)))
+    }
+
+    /// Those that cannot be used, and why.
+    pub fn unusable(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.0.iter();
+        all.filter_map(|(name, disks)| Some((name.as_str(), disks.as_ref().err()?.as_str())))
+    }
+
+    /// One by its name.
+    ///
+    /// # Errors
+    /// Why it cannot be used, as a sentence that names it.
+    pub fn get(&self, name: &str) -> Result<&dyn Disks, String> {
+        match self.0.get(name) {
+            Some(Ok(disks)) => Ok(disks.as_ref()),
+            Some(Err(why)) => Err(format!("snapshot location `{name}` cannot be used: {why}")),
+            None => Err(format!("snapshot location `{name}` does not exist")),
+        }
+    }
+}
+
+impl FromIterator<(String, Result<Arc<dyn Disks>, String>)> for SnapshotLocations {
+    fn from_iter<T>(locations: T) -> Self
+    where
+        T: IntoIterator<Item = (String, Result<Arc<dyn Disks>, String>)>,
+    {
+        Self(locations.into_iter().collect())
     }
 }
 

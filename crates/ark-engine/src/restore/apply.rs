@@ -11,6 +11,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::clean::Origin;
+use super::disk::DiskMaker;
 use super::existing::{self, Decision, Wanted};
 use super::ownership::{self, Ownership};
 use super::prepare::Prepared;
@@ -19,7 +20,7 @@ use crate::outcome::{Issue, Severity};
 use crate::port::{Clock, Cluster, ClusterError, ClusterErrorKind, CreateOptions, Patch, Target};
 
 /// Attempts at one request of one object.
-const ATTEMPTS: u32 = 6;
+pub(super) const ATTEMPTS: u32 = 6;
 /// Wait after the first failed attempt; doubles with each.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// Longest wait between attempts.
@@ -70,6 +71,7 @@ pub(super) struct Applier {
     /// Kinds whose definitions this restore brought: some servers may serve them
     /// a moment later than others.
     pub fresh: HashSet<String>,
+    pub disks: DiskMaker,
 }
 
 impl Applier {
@@ -79,6 +81,14 @@ impl Applier {
     /// Only what makes every further request pointless: the cluster does not
     /// know us any more.
     pub(super) async fn apply(&self, item: &Prepared) -> Result<Outcome, ClusterError> {
+        match &item.disk {
+            Some(source) => self.apply_with_disk(item, source).await,
+            None => self.post(item).await,
+        }
+    }
+
+    /// Posts until the object is there or its budget is used up.
+    pub(super) async fn post(&self, item: &Prepared) -> Result<Outcome, ClusterError> {
         let mut last = String::new();
         for attempt in 1..=ATTEMPTS {
             let error = match self.create(item).await {
@@ -137,7 +147,7 @@ impl Applier {
     }
 
     /// An object of this name exists.
-    async fn settle(&self, item: &Prepared, live: &Object) -> Outcome {
+    pub(super) async fn settle(&self, item: &Prepared, live: &Object) -> Outcome {
         let (Ok(live_value), Some(desired), Some(stored)) =
             (live.to_value(), parse(&item.body), parse(&item.stored))
         else {
@@ -244,7 +254,7 @@ impl Applier {
         }
     }
 
-    async fn wait(&self, attempt: u32, error: &ClusterError) {
+    pub(super) async fn wait(&self, attempt: u32, error: &ClusterError) {
         let grown = FIRST_WAIT.saturating_mul(1 << (attempt - 1).min(16));
         let wait = error
             .retry_after
@@ -255,7 +265,7 @@ impl Applier {
     }
 }
 
-fn target(item: &Prepared) -> Target<'_> {
+pub(super) fn target(item: &Prepared) -> Target<'_> {
     Target {
         resource: &item.resource,
         namespace: item.key.namespace.as_deref(),
@@ -285,7 +295,7 @@ fn warned(action: Action, item: &Prepared, message: impl std::fmt::Display) -> O
     }
 }
 
-fn failed(item: &Prepared, message: impl std::fmt::Display) -> Outcome {
+pub(super) fn failed(item: &Prepared, message: impl std::fmt::Display) -> Outcome {
     let issue = Issue::item(Severity::Error, &item.key, message);
     Outcome {
         action: Action::Failed,
@@ -293,7 +303,7 @@ fn failed(item: &Prepared, message: impl std::fmt::Display) -> Outcome {
     }
 }
 
-fn being_deleted(live: &Object) -> String {
+pub(super) fn being_deleted(live: &Object) -> String {
     let finalizers = live.to_value().ok().and_then(|value| {
         let list = value.pointer("/metadata/finalizers")?.as_array()?.clone();
         Some(

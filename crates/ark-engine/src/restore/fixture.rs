@@ -17,6 +17,10 @@ use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+mod disks;
+
+pub(super) use disks::MemoryDisks;
+
 use super::{Defaults, ValidatedRestore, validate};
 use crate::object::Object;
 use crate::port::*;
@@ -282,8 +286,19 @@ impl Cluster for MemoryCluster {
         Ok(Revision("1".into()))
     }
 
-    async fn list(&self, _: &ListQuery, _: Option<&str>, _: u32) -> Result<Page, ClusterError> {
-        unreachable!("a restore lists nothing")
+    async fn list(&self, query: &ListQuery, _: Option<&str>, _: u32) -> Result<Page, ClusterError> {
+        let kind = format!("{}/", query.resource.group_resource());
+        let objects = self.objects.lock().unwrap();
+        let of_kind = objects.iter().filter(|(path, _)| path.starts_with(&kind));
+        Ok(Page {
+            items: of_kind
+                .map(|(_, object)| Object::from_value(object).unwrap())
+                .collect(),
+            next: None,
+            revision: Revision("1".into()),
+            remaining: None,
+            bytes: 0,
+        })
     }
 
     async fn get(&self, target: Target<'_>) -> Result<Option<Object>, ClusterError> {

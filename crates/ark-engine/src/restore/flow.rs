@@ -207,6 +207,9 @@ impl<'a> Flow<'a> {
                 .unwrap_or_else(PoisonError::into_inner);
             definitions.push(item.key.name.clone());
         }
+        if let (Some(source), Action::Created) = (&item.disk, outcome.action) {
+            self.tally().volume(item, source);
+        }
         self.tally()
             .end(&type_of(&item.resource), &item.key, outcome.action);
         for issue in outcome.issues {

@@ -5,9 +5,10 @@
 //! each object once per restore. Memory is one batch: at most [`BATCH_ITEMS`]
 //! objects or about [`BATCH_BYTES`].
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use ark_api::label;
 use ark_archive::{GroupResource, ItemKey};
 use bytes::Bytes;
 use serde_json::Value;
@@ -21,7 +22,7 @@ use super::plan::{PlannedItem, PlannedKind, served};
 use super::selection::Selection;
 use super::status::StatusFilter;
 use super::validate::ValidatedRestore;
-use super::volume::{Decision, VolumeData};
+use super::volume::{Decision, DiskSource, VolumeData};
 use crate::action::restore::{self as action, Context, Effects};
 use crate::archive::{Archive, LoadError};
 use crate::outcome::{Issue, Severity, describe};
@@ -63,6 +64,8 @@ pub(super) struct Prepared {
     pub ownership: Ownership,
     /// Merge patch for its status.
     pub status: Option<Value>,
+    /// For a volume: what its new disk is made of.
+    pub disk: Option<DiskSource>,
 }
 
 /// What became of a number of planned objects.
@@ -91,6 +94,8 @@ pub(super) struct Preparer {
     handled: HashSet<ItemKey>,
     /// Volumes that are provisioned anew.
     anew: HashSet<String>,
+    /// Volumes that return under another name.
+    renamed: HashMap<String, String>,
 }
 
 /// An object that is to be prepared.
@@ -109,6 +114,7 @@ struct Draft {
     stored: Bytes,
     object: Value,
     status: Option<Value>,
+    disk: Option<DiskSource>,
     needs: Vec<Need>,
 }
 
@@ -125,6 +131,7 @@ impl Preparer {
             setup,
             handled: HashSet::new(),
             anew: HashSet::new(),
+            renamed: HashMap::new(),
         }
     }
 
@@ -250,14 +257,19 @@ impl Preparer {
         }
         let setup = Arc::clone(&self.setup);
         let status = clean::strip(&mut object);
+        let is_volume = &*request.kind == VOLUMES;
+        let decision = is_volume.then(|| setup.volumes.decide(&request.source.name));
+        if let Some(Decision::FromSnapshot(_)) = decision {
+            self.rename(&request.source.name, &mut object);
+        }
         let context = Context {
             mapping: &setup.restore.mapping,
             preserve_node_ports: setup.restore.restore.spec.preserve_node_ports == Some(true),
+            new_disk: matches!(decision, Some(Decision::FromSnapshot(_))),
         };
         let mut effects = action::run(&request.kind, &mut object, &context);
-        if &*request.kind == VOLUMES {
-            self.volume(&request, &mut effects, batch);
-        }
+        let decision = decision.unwrap_or(Decision::ByPolicy);
+        let disk = self.volume(&request, decision, &mut effects, batch);
         let target = self.target(&request.source);
         for warning in effects.warnings {
             batch
@@ -278,15 +290,37 @@ impl Preparer {
             stored,
             object,
             status,
+            disk,
             needs,
         })
     }
 
-    /// A volume of which the backup has data, or that is not restored at all.
-    fn volume(&mut self, request: &Request, effects: &mut Effects, batch: &mut Batch) {
-        let name = &request.source.name;
-        match self.setup.volumes.decide(name) {
+    /// Gives a volume another name where its own is taken.
+    fn rename(&mut self, volume: &str, object: &mut Value) {
+        let restore = &self.setup.restore;
+        let namespace = object["spec"]["claimRef"]["namespace"].as_str();
+        let mapped = namespace.is_some_and(|name| restore.mapping.target(name) != name);
+        let uid = restore.uid();
+        if let Some(name) = self.setup.volumes.new_name(volume, mapped, uid) {
+            object["metadata"]["name"] = name.as_str().into();
+            object["metadata"]["annotations"][label::ORIGINAL_PV_NAME] = volume.into();
+            self.renamed.insert(volume.to_owned(), name);
+        }
+    }
+
+    /// A volume of which the backup has data, or that is not restored at all; what its
+    /// new disk is made of.
+    fn volume(
+        &mut self,
+        request: &Request,
+        decision: Decision,
+        effects: &mut Effects,
+        batch: &mut Batch,
+    ) -> Option<DiskSource> {
+        let mut disk = None;
+        match decision {
             Decision::ByPolicy => {}
+            Decision::FromSnapshot(source) => disk = Some(source),
             Decision::Anew => effects.skip = Some(Rule::DynamicVolume),
             Decision::DataMissing(problem) => {
                 batch
@@ -295,9 +329,10 @@ impl Preparer {
                 effects.skip = Some(Rule::DynamicVolume);
             }
         }
-        if effects.skip.is_some() {
-            self.anew.insert(name.clone());
+        if effects.skip.is_some() && &*request.kind == VOLUMES {
+            self.anew.insert(request.source.name.clone());
         }
+        disk
     }
 
     /// The objects that drafts need and that nobody has prepared yet.
@@ -344,11 +379,12 @@ impl Preparer {
             stored,
             mut object,
             status,
+            disk,
             ..
         } = draft;
         let setup = &self.setup;
         if &*request.kind == CLAIMS {
-            self.unbind(&mut object);
+            self.rebind(&mut object);
         }
         setup.restore.mapping.rename_object(&mut object);
         setup.origin.mark(&mut object);
@@ -373,6 +409,7 @@ impl Preparer {
                 stored,
                 ownership,
                 status,
+                disk,
             }),
             Err(error) => {
                 self.fail(&request, &error.to_string(), batch);
@@ -381,15 +418,20 @@ impl Preparer {
         }
     }
 
-    /// A claim whose volume is provisioned anew must not name the old one.
-    fn unbind(&self, claim: &mut Value) {
-        if let Some(spec) = claim.get_mut("spec").and_then(Value::as_object_mut)
-            && spec
-                .get("volumeName")
-                .and_then(Value::as_str)
-                .is_some_and(|v| self.anew.contains(v))
-        {
+    /// A claim whose volume is provisioned anew must not name the old one; one whose
+    /// volume has a new name must name that.
+    fn rebind(&self, claim: &mut Value) {
+        let Some(spec) = claim.get_mut("spec").and_then(Value::as_object_mut) else {
+            return;
+        };
+        let Some(volume) = spec.get("volumeName").and_then(Value::as_str) else {
+            return;
+        };
+        if self.anew.contains(volume) {
             spec.remove("volumeName");
+        } else if let Some(name) = self.renamed.get(volume) {
+            let name = name.as_str().into();
+            spec.insert("volumeName".to_owned(), name);
         }
     }
 
@@ -399,9 +441,12 @@ impl Preparer {
             .namespace
             .as_deref()
             .map(|name| mapping.target(name).to_owned());
+        let is_volume = source.namespace.is_none() && source.group_resource.to_string() == VOLUMES;
+        let renamed = self.renamed.get(&source.name).filter(|_| is_volume);
         ItemKey {
             namespace,
-            ..source.clone()
+            name: renamed.unwrap_or(&source.name).clone(),
+            group_resource: source.group_resource.clone(),
         }
     }
 

@@ -7,9 +7,11 @@ use ark_api::restore::RestoreProgress;
 use ark_api::{RestorePhase, RestoreStatus, Time};
 use ark_archive::{ItemKey, layout, side};
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::apply::Action;
+use super::prepare::Prepared;
+use super::volume::{DiskSource, NATIVE};
 use super::{RestoreError, Rule, ValidatedRestore};
 use crate::job::Job;
 use crate::outcome::{Issues, Severity};
@@ -69,6 +71,7 @@ pub(super) struct Tally<'a> {
     counts: Counts,
     left_out: BTreeMap<Rule, u64>,
     listing: side::ResourceList,
+    volumes: Vec<side::RestoreVolumeInfo>,
 }
 
 impl<'a> Tally<'a> {
@@ -81,6 +84,7 @@ impl<'a> Tally<'a> {
             counts: Counts::default(),
             left_out: BTreeMap::new(),
             listing: side::ResourceList::new(),
+            volumes: Vec::new(),
         }
     }
 
@@ -121,6 +125,26 @@ impl<'a> Tally<'a> {
         self.advance(1);
     }
 
+    /// A volume that got a new disk.
+    pub(super) fn volume(&mut self, item: &Prepared, source: &DiskSource) {
+        let volume: Value = serde_json::from_slice(&item.body).unwrap_or_default();
+        let claim = |key: &str| volume["spec"]["claimRef"][key].as_str();
+        self.volumes.push(side::RestoreVolumeInfo {
+            pvc_name: claim("name").unwrap_or_default().to_owned(),
+            pvc_namespace: claim("namespace").unwrap_or_default().to_owned(),
+            pv_name: item.key.name.clone(),
+            restore_method: NATIVE.to_owned(),
+            native_snapshot_info: Some(side::NativeSnapshotInfo {
+                snapshot_handle: source.snapshot.clone(),
+                volume_type: source.disk_type.clone(),
+                volume_az: source.zone.clone(),
+                iops: source.iops.map(|iops| iops.to_string()).unwrap_or_default(),
+                phase: String::new(),
+            }),
+            ..side::RestoreVolumeInfo::default()
+        });
+    }
+
     /// A line of the resource list that is no planned object.
     pub(super) fn list(&mut self, kind: &str, namespace: Option<&str>, name: &str, action: Action) {
         let text = match namespace {
@@ -157,6 +181,7 @@ impl<'a> Tally<'a> {
         restore: &ValidatedRestore,
     ) -> Result<Report, RestoreError> {
         side::sort(&mut self.listing);
+        self.volumes.sort_by(|a, b| a.pv_name.cmp(&b.pv_name));
         let none = side::encode(&json!([]))?;
         let name = restore.name();
         let files = [
@@ -164,8 +189,11 @@ impl<'a> Tally<'a> {
                 layout::restore_resource_list(name),
                 side::encode(&self.listing)?,
             ),
-            (layout::restore_item_operations(name), none.clone()),
-            (layout::restore_volume_info(name), none),
+            (layout::restore_item_operations(name), none),
+            (
+                layout::restore_volume_info(name),
+                side::encode(&self.volumes)?,
+            ),
         ];
         for (key, bytes) in files {
             self.put(key, bytes).await;

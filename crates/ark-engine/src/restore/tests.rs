@@ -9,14 +9,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::fixture::{Fault, MemoryClock, MemoryCluster, MemoryStore, bucket, config_map, restore};
 use super::*;
+
+mod volumes;
 use crate::job::Ports;
 use crate::outcome::Severity;
-use crate::port::ClusterErrorKind;
+use crate::port::{ClusterErrorKind, SnapshotLocations};
 use crate::progress::Silent;
 
 struct Bench {
     cluster: Arc<MemoryCluster>,
     store: Arc<MemoryStore>,
+    snapshots: SnapshotLocations,
     cancel: CancellationToken,
 }
 
@@ -25,6 +28,7 @@ impl Bench {
         Self {
             cluster: Arc::default(),
             store: bucket(objects),
+            snapshots: SnapshotLocations::default(),
             cancel: CancellationToken::new(),
         }
     }
@@ -33,6 +37,7 @@ impl Bench {
         let ports = Ports {
             cluster: Arc::clone(&self.cluster) as _,
             store: Arc::clone(&self.store) as _,
+            snapshots: self.snapshots.clone(),
             clock: Arc::new(MemoryClock::default()),
         };
         let job = Job::new(ports, Arc::new(Silent), self.cancel.clone());

@@ -50,6 +50,11 @@ impl ValidatedRestore {
         self.restore.metadata.name.as_deref().unwrap_or_default()
     }
 
+    /// UID of the restore; empty if it has none.
+    pub(super) fn uid(&self) -> &str {
+        self.restore.metadata.uid.as_deref().unwrap_or_default()
+    }
+
     /// Name of the backup that is restored.
     pub fn backup_name(&self) -> &str {
         &self.restore.spec.backup_name

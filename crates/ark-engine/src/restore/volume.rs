@@ -6,35 +6,29 @@
 //! | no data | any | by its reclaim policy, see `action/restore/pv.rs` |
 //! | a file backup or CSI snapshot | `false` | provisioned anew |
 //! | a native snapshot | `false` | by its reclaim policy |
-//! | any data | otherwise | provisioned anew, and an error: this version cannot bring the data back |
+//! | a native snapshot | otherwise | with a new disk, see [`super::disk`], unless one of its name is in use |
+//! | other data | otherwise | provisioned anew, and an error: this version cannot bring the data back |
+//!
+//! A volume with a new disk gets another name where its own is taken by a volume that
+//! stays and is another one: that of the namespace which is copied, or one that was
+//! released and kept.
 
 use std::collections::HashMap;
 
-use ark_archive::side::{self, BackupVolumeInfo, SideError, VolumeSnapshot};
-use ark_archive::{Limits, heptio, layout};
-use serde::de::DeserializeOwned;
+use ark_archive::layout;
+use ark_archive::side::{BackupVolumeInfo, VolumeSnapshot, VolumeSnapshotPhase};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
-use crate::catalog::{self, CatalogError};
-use crate::port::{Store, StoreError, StoreErrorKind};
+use super::clean::Origin;
+use crate::inventory::{self, InventoryError};
+use crate::object::Object;
+use crate::port::{ApiResource, Cluster, ClusterError, ListQuery, Store};
 
-/// Largest side file that is read, as it is stored.
-const MAX_SIDE: u64 = 64 << 20;
 /// The method whose volumes are objects of their own in a cloud.
-const NATIVE: &str = "NativeSnapshot";
-
-/// A side file that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum VolumeError {
-    /// The store refused.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The file is damaged.
-    #[error(transparent)]
-    Side(#[from] SideError),
-    /// The metadata file cannot be used.
-    #[error(transparent)]
-    Catalog(#[from] CatalogError),
-}
+pub(super) const NATIVE: &str = "NativeSnapshot";
+/// Volumes a page when those of the cluster are looked at.
+const PAGE: u32 = 500;
 
 /// What becomes of a persistent volume.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,15 +39,41 @@ pub(crate) enum Decision {
     Anew,
     /// The same, and its data is missed; the text says which.
     DataMissing(String),
+    /// It gets a new disk, made of this snapshot.
+    FromSnapshot(DiskSource),
+}
+
+/// The snapshot that a disk is made of, as the backup lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DiskSource {
+    /// The snapshot location; empty where older backups name none.
+    pub location: String,
+    /// Id of the snapshot.
+    pub snapshot: String,
+    pub disk_type: String,
+    pub zone: String,
+    pub iops: Option<i64>,
 }
 
 /// Volumes of which the backup has more than the object, by their names.
 #[derive(Debug, Default)]
 pub(crate) struct VolumeData {
     methods: HashMap<String, String>,
+    sources: HashMap<String, DiskSource>,
+    /// Volumes of the cluster that this restore did not make and that stay.
+    standing: HashMap<String, Standing>,
     wanted: bool,
     /// File backups of volumes that no list ties to a volume.
     pub(crate) untied: usize,
+}
+
+/// How a volume of the cluster is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// Somebody has it or may have it.
+    InUse,
+    /// Its claim is gone, and it is kept.
+    Released,
 }
 
 impl VolumeData {
@@ -62,11 +82,28 @@ impl VolumeData {
             .into_iter()
             .filter(|info| !info.skipped && !info.backup_method.is_empty())
             .map(|info| (info.pv_name, info.backup_method));
-        let by_snapshot = snapshots
-            .into_iter()
-            .map(|snapshot| (snapshot.spec.persistent_volume_name, NATIVE.to_owned()));
+        let mut sources = HashMap::new();
+        let mut methods = HashMap::new();
+        for VolumeSnapshot { spec, status } in snapshots {
+            let volume = spec.persistent_volume_name;
+            methods.insert(volume.clone(), NATIVE.to_owned());
+            let usable = status.phase != Some(VolumeSnapshotPhase::Failed);
+            if usable && !status.provider_snapshot_id.is_empty() {
+                let source = DiskSource {
+                    location: spec.location,
+                    snapshot: status.provider_snapshot_id,
+                    disk_type: spec.volume_type,
+                    zone: spec.volume_az,
+                    iops: spec.volume_iops,
+                };
+                sources.insert(volume, source);
+            }
+        }
+        methods.extend(by_info);
         Self {
-            methods: by_snapshot.chain(by_info).collect(),
+            methods,
+            sources,
+            standing: HashMap::new(),
             wanted,
             untied: 0,
         }
@@ -76,6 +113,14 @@ impl VolumeData {
     pub(crate) fn decide(&self, volume: &str) -> Decision {
         match self.methods.get(volume) {
             None => Decision::ByPolicy,
+            Some(method) if self.wanted && method == NATIVE => match self.sources.get(volume) {
+                Some(source) => Decision::FromSnapshot(source.clone()),
+                None => Decision::DataMissing(
+                    "the backup has no usable snapshot of the volume: the claim gets a new, empty \
+                     volume. Set restorePVs to false to say that this is intended"
+                        .to_owned(),
+                ),
+            },
             Some(method) if self.wanted => Decision::DataMissing(format!(
                 "the backup has the volume's data ({method}), which this version cannot restore: the \
                  claim gets a new, empty volume. Set restorePVs to false to say that this is intended"
@@ -83,6 +128,70 @@ impl VolumeData {
             Some(method) if method == NATIVE => Decision::ByPolicy,
             Some(_) => Decision::Anew,
         }
+    }
+
+    /// Whether disks are to be made, so that [`VolumeData::look`] is worth its requests.
+    pub(crate) fn makes_disks(&self) -> bool {
+        self.wanted && !self.sources.is_empty()
+    }
+
+    /// Notes which volumes of the cluster have names of this backup's, except those that
+    /// the restore made itself in an earlier run.
+    pub(crate) async fn look(
+        &mut self,
+        cluster: &dyn Cluster,
+        origin: &Origin,
+    ) -> Result<(), ClusterError> {
+        let query = ListQuery {
+            resource: ApiResource::v1("", "persistentvolumes", "PersistentVolume", false),
+            namespace: None,
+            label_selector: None,
+            field_selector: None,
+            at: None,
+        };
+        let mut token = None;
+        loop {
+            let page = cluster.list(&query, token.as_deref(), PAGE).await?;
+            for volume in &page.items {
+                let name = &volume.head().name;
+                if self.sources.contains_key(name) && !origin.made(volume) && !is_leaving(volume) {
+                    self.standing.insert(name.clone(), standing(volume));
+                }
+            }
+            token = page.next;
+            if token.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The name that a volume with a new disk gets, if not its own. `mapped`: its claim
+    /// returns in another namespace. Each restore has one of its own.
+    pub(crate) fn new_name(&self, volume: &str, mapped: bool, restore: &str) -> Option<String> {
+        let renamed = match self.standing.get(volume)? {
+            Standing::InUse => mapped,
+            Standing::Released => true,
+        };
+        let digest = Sha256::digest(format!("{restore} {volume}"));
+        renamed.then(|| format!("velero-clone-{}", hex::encode(&digest[..16])))
+    }
+}
+
+/// Whether a volume is being deleted, or will be, since its claim is gone.
+pub(super) fn is_leaving(volume: &Object) -> bool {
+    let released = || {
+        let value = volume.to_value().unwrap_or_default();
+        value["status"]["phase"] == "Released"
+            && value["spec"]["persistentVolumeReclaimPolicy"] == "Delete"
+    };
+    volume.head().deleting || released()
+}
+
+fn standing(volume: &Object) -> Standing {
+    let value: Value = volume.to_value().unwrap_or_default();
+    match value["status"]["phase"].as_str() {
+        Some("Released" | "Failed") => Standing::Released,
+        _ => Standing::InUse,
     }
 }
 
@@ -92,50 +201,23 @@ pub(crate) async fn read(
     store: &dyn Store,
     backup: &str,
     wanted: bool,
-) -> Result<VolumeData, VolumeError> {
-    let infos = fetch(store, layout::volume_info(backup)).await?;
+) -> Result<VolumeData, InventoryError> {
+    let infos = inventory::volumes(store, backup).await?;
     let has_infos = infos.is_some();
-    let snapshots = match fetch(store, layout::volume_snapshots(backup)).await? {
-        Some(snapshots) => snapshots,
-        None => in_status(store, backup).await?,
-    };
+    let snapshots = inventory::snapshots(store, backup).await?;
     let mut data = VolumeData::new(infos.unwrap_or_default(), snapshots, wanted);
     if !has_infos && wanted {
         let files: Option<Vec<serde_json::Value>> =
-            fetch(store, layout::pod_volume_backups(backup)).await?;
+            inventory::list(store, layout::pod_volume_backups(backup)).await?;
         data.untied = files.unwrap_or_default().len();
     }
     Ok(data)
 }
 
-/// Heptio Ark up to 0.9 kept the list of snapshots in the backup's status.
-async fn in_status(store: &dyn Store, backup: &str) -> Result<Vec<VolumeSnapshot>, VolumeError> {
-    match catalog::read(store, backup).await {
-        Ok(document) if heptio::is_converted(&document) => Ok(heptio::volume_snapshots(&document)),
-        Ok(_) => Ok(Vec::new()),
-        Err(error) if error.is_absent() => Ok(Vec::new()),
-        Err(CatalogError::Store(error)) => Err(error.into()),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// A list, or `None` where the backup has no such file, as older ones.
-async fn fetch<T: DeserializeOwned>(
-    store: &dyn Store,
-    key: String,
-) -> Result<Option<Vec<T>>, VolumeError> {
-    match store.read(&key, MAX_SIDE).await {
-        Ok(bytes) => {
-            let list: Option<Vec<T>> = side::decode(&key, &bytes, Limits::default().side_bytes)?;
-            Ok(Some(list.unwrap_or_default()))
-        }
-        Err(error) if error.kind == StoreErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use ark_archive::side;
+
     use super::*;
     use crate::restore::fixture::MemoryStore;
 
@@ -167,7 +249,10 @@ mod tests {
         let put = |key, text: String| store.0.lock().unwrap().insert(key, text.into());
         put(key, document.to_string());
         let data = read(&store, "b", true).await.unwrap();
-        assert!(matches!(data.decide("pv-1"), Decision::DataMissing(_)));
+        let Decision::FromSnapshot(source) = data.decide("pv-1") else {
+            panic!("{:?}", data.decide("pv-1"));
+        };
+        assert_eq!((&*source.snapshot, &*source.disk_type), ("snap-1", "gp2"));
         assert_eq!(data.decide("pv-2"), Decision::ByPolicy);
         // Where there is a file, it counts.
         let none = side::encode(&serde_json::Value::Null).unwrap();

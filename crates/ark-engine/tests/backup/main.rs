@@ -24,7 +24,7 @@ use ark_engine::backup::{
     self, BackupError, Defaults, Options, Report, Surroundings, ValidatedBackup,
 };
 use ark_engine::job::{Job, Ports};
-use ark_engine::port::{Store, SystemClock};
+use ark_engine::port::{SnapshotLocations, Store, SystemClock};
 use ark_engine::progress::Silent;
 use ark_kube::{ConnectOptions, Connection};
 use ark_testkit::ControlPlane;
@@ -55,6 +55,7 @@ impl Bench {
         let ports = Ports {
             cluster: Arc::new(connection),
             store,
+            snapshots: SnapshotLocations::default(),
             clock: Arc::new(SystemClock),
         };
         Self {

@@ -17,7 +17,7 @@ use ark_api::{Backup, BackupSpec, BackupStorageLocation, Restore, RestoreSpec};
 use ark_archive::{layout, side};
 use ark_engine::backup;
 use ark_engine::job::{Job, Ports};
-use ark_engine::port::{Clock as _, SystemClock};
+use ark_engine::port::{Clock as _, SnapshotLocations, SystemClock};
 use ark_engine::progress::Silent;
 use ark_engine::restore::{self, Options, Report, RestoreError, ValidatedRestore};
 use ark_kube::{ConnectOptions, Connection};
@@ -47,6 +47,7 @@ impl Bench {
         let ports = Ports {
             cluster: Arc::new(connection),
             store,
+            snapshots: SnapshotLocations::default(),
             clock: Arc::new(SystemClock),
         };
         Self {

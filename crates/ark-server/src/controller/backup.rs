@@ -11,7 +11,7 @@ use ark_api::backup::BackupProgress;
 use ark_api::{Backup, BackupPhase, BackupStorageLocation, Time, cancel};
 use ark_engine::backup::{self, BackupError, Rejected, Report, Surroundings, ValidatedBackup};
 use ark_engine::job::{Job, Ports};
-use ark_engine::port::Store;
+use ark_engine::port::{SnapshotLocations, Store};
 use ark_kube::Next;
 use tokio_util::sync::CancellationToken;
 
@@ -182,6 +182,7 @@ async fn work(
     let ports = Ports {
         cluster: Arc::clone(&context.cluster),
         store: Arc::clone(&store),
+        snapshots: SnapshotLocations::default(),
         clock: Arc::clone(&context.clock),
     };
     let job = Job::new(ports, Arc::new(observer), cancel.clone());

@@ -11,7 +11,7 @@ use std::time::Duration;
 use ark_api::restore::RestoreProgress;
 use ark_api::{Backup, BackupStorageLocation, Restore, RestorePhase, Time, cancel};
 use ark_engine::job::{Job, Ports};
-use ark_engine::port::Store;
+use ark_engine::port::{SnapshotLocations, Store};
 use ark_engine::restore::{self, Rejected, Report, RestoreError, ValidatedRestore};
 use ark_kube::Next;
 use tokio_util::sync::CancellationToken;
@@ -241,6 +241,7 @@ async fn work(
     let ports = Ports {
         cluster: Arc::clone(&context.cluster),
         store,
+        snapshots: SnapshotLocations::default(),
         clock: Arc::clone(&context.clock),
     };
     let job = Job::new(ports, Arc::new(observer), cancel.clone());

@@ -1,7 +1,7 @@
 //! Persistent volumes whose data outlives the claim: kept for the same claim,
 //! which will have another UID and perhaps another namespace. A volume that is
-//! deleted with its claim has no data to come back to; its storage class makes
-//! a new one.
+//! deleted with its claim has no data to come back to, unless it gets a new disk
+//! from a snapshot; its storage class makes a new one.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ const TRACES: &[&str] = &[
 ];
 
 pub(super) fn run(volume: &mut Value, context: &Context<'_>, effects: &mut Effects) {
-    if volume["spec"]["persistentVolumeReclaimPolicy"] == "Delete" {
+    if !context.new_disk && volume["spec"]["persistentVolumeReclaimPolicy"] == "Delete" {
         effects.skip = Some(Rule::DynamicVolume);
         return;
     }

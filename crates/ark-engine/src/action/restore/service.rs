@@ -201,6 +201,7 @@ mod tests {
         let context = Context {
             mapping: &mapping,
             preserve_node_ports: true,
+            new_disk: false,
         };
         run(&mut object, &context, &mut Effects::default());
         assert_eq!(node_ports(&object), [Some(30080), Some(30053)]);

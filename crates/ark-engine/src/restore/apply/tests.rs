@@ -24,6 +24,11 @@ fn bench(update: bool) -> Bench {
         origin: Origin::new("b", "r"),
         update,
         fresh: HashSet::new(),
+        disks: DiskMaker {
+            locations: crate::port::SnapshotLocations::default(),
+            restore: String::new(),
+            patience: Duration::ZERO,
+        },
     };
     Bench {
         cluster,
@@ -43,6 +48,7 @@ fn item(object: &Value) -> Prepared {
         stored: Bytes::from(object.to_string()),
         ownership: Ownership::Unknown,
         status: None,
+        disk: None,
     }
 }
 
