@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use ark_api::{
     Backup, BackupStorageLocation, DeleteBackupRequest, DownloadRequest, Restore, Schedule,
-    ServerStatusRequest,
+    ServerStatusRequest, VolumeSnapshotLocation,
 };
 use ark_engine::backup::{BackupError, Report as BackupReport};
-use ark_engine::port::{Clock, Cluster};
+use ark_engine::job::Ports;
+use ark_engine::port::{Clock, Cluster, SnapshotLocations, Store};
 use ark_engine::restore::{Report as RestoreReport, RestoreError};
 use ark_kube::{Connection, Custom, Trigger};
 use jiff::Timestamp;
 
+use crate::controller::ReconcileError;
 use crate::controller::backup_queue::LastLook;
 use crate::events::Events;
 use crate::jobs::Jobs;
@@ -19,6 +21,8 @@ use crate::locations::Locations;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::options::ServerOptions;
+use crate::secrets::Secrets;
+use crate::snapshot_locations;
 use crate::task::Tasks;
 
 /// How a backup's job ends.
@@ -34,6 +38,7 @@ pub(crate) struct Api {
     pub(crate) restores: Custom<Restore>,
     pub(crate) schedules: Custom<Schedule>,
     pub(crate) locations: Custom<BackupStorageLocation>,
+    pub(crate) snapshot_locations: Custom<VolumeSnapshotLocation>,
     pub(crate) deletions: Custom<DeleteBackupRequest>,
     pub(crate) downloads: Custom<DownloadRequest>,
     pub(crate) status_requests: Custom<ServerStatusRequest>,
@@ -55,6 +60,7 @@ pub(crate) struct Context {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) api: Api,
     pub(crate) locations: Locations,
+    pub(crate) secrets: Secrets,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) events: Events,
     pub(crate) backup_jobs: Jobs<BackupResult>,
@@ -91,6 +97,7 @@ impl Context {
             restores,
             deletions,
         } = triggers;
+        let secrets = Secrets::new(Arc::clone(&cluster), namespace);
         let instance = options.identity.as_deref();
         let (events_cluster, events_clock) = (Arc::clone(&cluster), Arc::clone(&clock));
         let events = Events::start(events_cluster, namespace, instance, events_clock, tasks);
@@ -105,11 +112,13 @@ impl Context {
                 restores: Custom::new(connection, namespace),
                 schedules: Custom::new(connection, namespace),
                 locations: Custom::new(connection, namespace),
+                snapshot_locations: Custom::new(connection, namespace),
                 deletions: Custom::new(connection, namespace),
                 downloads: Custom::new(connection, namespace),
                 status_requests: Custom::new(connection, namespace),
             },
-            locations: Locations::new(cluster, namespace.to_owned()),
+            locations: Locations::new(secrets.clone()),
+            secrets,
             backup_jobs: Jobs::new("backup", tasks.clone(), {
                 let (queue, metrics) = (queue.clone(), Arc::clone(&metrics));
                 move |key| {
@@ -139,6 +148,29 @@ impl Context {
             restore_admission: tokio::sync::Mutex::default(),
             checked: Memory::default(),
             synced: Memory::default(),
+        }
+    }
+
+    /// The snapshot locations of these names, or all, opened.
+    pub(crate) async fn snapshots(
+        &self,
+        names: Option<&[String]>,
+    ) -> Result<SnapshotLocations, ReconcileError> {
+        let mut locations = self.api.snapshot_locations.list(None).await?.items;
+        if let Some(names) = names {
+            let is_named = |name: &String| names.contains(name);
+            locations.retain(|one| one.metadata.name.as_ref().is_some_and(is_named));
+        }
+        Ok(snapshot_locations::open(&self.secrets, &locations).await?)
+    }
+
+    /// The outside world of a job.
+    pub(crate) fn ports(&self, store: Arc<dyn Store>, snapshots: SnapshotLocations) -> Ports {
+        Ports {
+            cluster: Arc::clone(&self.cluster),
+            store,
+            snapshots,
+            clock: Arc::clone(&self.clock),
         }
     }
 

@@ -22,6 +22,7 @@ use hyper::body::Frame;
 use crate::controller::download_request::{Owner, file_of, time_left};
 use crate::controller::sentence;
 use crate::locations::Locations;
+use crate::secrets::Secrets;
 
 /// The body of an answer.
 pub(crate) type Body = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
@@ -64,7 +65,7 @@ impl Files {
             backups: Custom::new(connection, namespace),
             restores: Custom::new(connection, namespace),
             locations: Custom::new(connection, namespace),
-            stores: Locations::new(cluster, namespace.to_owned()),
+            stores: Locations::new(Secrets::new(cluster, namespace)),
         }
     }
 

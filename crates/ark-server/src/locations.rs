@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ark_api::storage_location::BackupStorageLocationSpec;
 use ark_api::{BackupStorageLocation, SecretKeySelector};
-use ark_engine::port::{ApiResource, Cluster, ClusterError, Store, Target};
+use ark_engine::port::Store;
 use ark_store::{Credentials, Location, OpenError, Tuning};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+
+use crate::secrets::{SecretError, Secrets};
 
 /// Config key: `NAME/KEY` of the secret with the key for SSE-C.
 const CUSTOMER_KEY: &str = "customerKeyEncryptionSecret";
@@ -19,33 +19,9 @@ const CUSTOMER_KEY: &str = "customerKeyEncryptionSecret";
 /// Why a location has no store.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum LocationError {
-    /// The API server was asked for a secret and did not answer it.
+    /// A secret that the location names.
     #[error(transparent)]
-    Cluster(#[from] ClusterError),
-    /// A secret that the location names does not exist.
-    #[error("secret `{name}` does not exist in namespace `{namespace}`")]
-    NoSecret {
-        /// Its name.
-        name: String,
-        /// The server's namespace.
-        namespace: String,
-    },
-    /// The secret has no such entry.
-    #[error("secret `{name}` has no key `{key}`")]
-    NoKey {
-        /// Its name.
-        name: String,
-        /// The key that it lacks.
-        key: String,
-    },
-    /// The secret's entry is not base64, or the secret has not a secret's shape.
-    #[error("secret `{name}` cannot be read: {reason}")]
-    Malformed {
-        /// Its name.
-        name: String,
-        /// What is wrong.
-        reason: String,
-    },
+    Secret(#[from] SecretError),
     /// Certificates are given twice.
     #[error("objectStorage.caCert and objectStorage.caCertRef cannot both be set")]
     TwoCertificates,
@@ -65,7 +41,7 @@ pub(crate) enum LocationError {
 impl LocationError {
     /// Whether it may pass without anybody changing something.
     pub(crate) fn is_retryable(&self) -> bool {
-        matches!(self, Self::Cluster(error) if error.is_retryable())
+        matches!(self, Self::Secret(error) if error.is_retryable())
     }
 }
 
@@ -84,17 +60,15 @@ type Opened = HashMap<String, (Source, Arc<dyn Store>)>;
 
 /// Opens locations, and remembers those that are open.
 pub(crate) struct Locations {
-    cluster: Arc<dyn Cluster>,
-    namespace: String,
+    secrets: Secrets,
     open: Mutex<Opened>,
 }
 
 impl Locations {
-    /// None open yet. Secrets are read in `namespace`.
-    pub(crate) fn new(cluster: Arc<dyn Cluster>, namespace: String) -> Self {
+    /// None open yet.
+    pub(crate) fn new(secrets: Secrets) -> Self {
         Self {
-            cluster,
-            namespace,
+            secrets,
             open: Mutex::default(),
         }
     }
@@ -128,14 +102,14 @@ impl Locations {
         let certificates = match (inline, &storage.ca_cert_ref) {
             (Some(_), Some(_)) => return Err(LocationError::TwoCertificates),
             (inline, None) => inline,
-            (None, Some(reference)) => self.entry(reference).await?,
+            (None, Some(reference)) => self.secrets.entry(reference).await?,
         };
         let credential = match &spec.credential {
-            Some(reference) => self.entry(reference).await?,
+            Some(reference) => self.secrets.entry(reference).await?,
             None => None,
         };
         let customer_key = match customer_key(&spec)? {
-            Some(reference) => self.entry(&reference).await?,
+            Some(reference) => self.secrets.entry(&reference).await?,
             None => None,
         };
         let name = location.metadata.name.clone().unwrap_or_default();
@@ -146,43 +120,6 @@ impl Locations {
             certificates,
             customer_key,
         })
-    }
-
-    /// One entry of a secret; `None` only when it is optional and missing.
-    async fn entry(&self, reference: &SecretKeySelector) -> Result<Option<Vec<u8>>, LocationError> {
-        let name = &reference.name;
-        let resource = secrets();
-        let target = Target {
-            resource: &resource,
-            namespace: Some(&self.namespace),
-            name,
-        };
-        let optional = reference.optional == Some(true);
-        let Some(object) = self.cluster.get(target).await? else {
-            let error = LocationError::NoSecret {
-                name: name.clone(),
-                namespace: self.namespace.clone(),
-            };
-            return if optional { Ok(None) } else { Err(error) };
-        };
-        let malformed = |reason: String| LocationError::Malformed {
-            name: name.clone(),
-            reason,
-        };
-        let value = object
-            .to_value()
-            .map_err(|error| malformed(error.to_string()))?;
-        let Some(text) = value["data"][reference.key.as_str()].as_str() else {
-            let error = LocationError::NoKey {
-                name: name.clone(),
-                key: reference.key.clone(),
-            };
-            return if optional { Ok(None) } else { Err(error) };
-        };
-        BASE64
-            .decode(text)
-            .map(Some)
-            .map_err(|error| malformed(error.to_string()))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Opened> {
@@ -227,10 +164,6 @@ fn to_location(source: &Source) -> Location {
         customer_key: source.customer_key.clone(),
         tuning: Tuning::default(),
     }
-}
-
-fn secrets() -> ApiResource {
-    ApiResource::v1("", "secrets", "Secret", true)
 }
 
 #[cfg(test)]

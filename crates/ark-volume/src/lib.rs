@@ -21,5 +21,6 @@ mod location;
 mod open;
 mod retry;
 
+pub use ark_cloud::Credentials;
 pub use location::SnapshotLocation;
 pub use open::{OpenError, open};

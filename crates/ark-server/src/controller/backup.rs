@@ -11,7 +11,7 @@ use ark_api::backup::BackupProgress;
 use ark_api::{Backup, BackupPhase, BackupStorageLocation, Time, cancel};
 use ark_engine::backup::{self, BackupError, Rejected, Report, Surroundings, ValidatedBackup};
 use ark_engine::job::{Job, Ports};
-use ark_engine::port::{SnapshotLocations, Store};
+use ark_engine::port::Store;
 use ark_kube::Next;
 use tokio_util::sync::CancellationToken;
 
@@ -90,7 +90,11 @@ async fn admit(
 ) -> Result<Next, ReconcileError> {
     let locations = context.api.locations.list(None).await?.items;
     let cluster = context.cluster.as_ref();
-    let around = Surroundings::look(cluster, &context.namespace, &backup.spec, &locations).await?;
+    let snapshot_locations = context.api.snapshot_locations.list(None).await?.items;
+    let around = Surroundings {
+        snapshot_locations: &snapshot_locations,
+        ..Surroundings::look(cluster, &context.namespace, &backup.spec, &locations).await?
+    };
     let now = context.now();
     let valid = match backup::validate(backup, &around, &context.options.backup_defaults, now) {
         Ok(valid) => valid,
@@ -158,6 +162,8 @@ async fn start(
             return fail(context, backup, reason).await;
         }
     };
+    let names = &valid.backup.spec.volume_snapshot_locations;
+    let snapshots = context.snapshots(Some(names)).await?;
     attempts::add(&mut valid.backup.metadata);
     valid.backup.status.get_or_insert_default().queue_position = 0;
     write(context, backup, &valid.backup).await?;
@@ -167,24 +173,20 @@ async fn start(
     tracing::info!(backup = key.name, location = name, "backup begins");
     let job_context = Arc::clone(context);
     context.backup_jobs.start(key.clone(), |cancel| {
-        work(job_context, store, valid, cancel)
+        let ports = job_context.ports(store, snapshots);
+        work(job_context, ports, valid, cancel)
     });
     Ok(Next::OnChange)
 }
 
 async fn work(
     context: Arc<Context>,
-    store: Arc<dyn Store>,
+    ports: Ports,
     valid: ValidatedBackup,
     cancel: CancellationToken,
 ) -> BackupResult {
     let (observer, counts) = status::channel();
-    let ports = Ports {
-        cluster: Arc::clone(&context.cluster),
-        store: Arc::clone(&store),
-        snapshots: SnapshotLocations::default(),
-        clock: Arc::clone(&context.clock),
-    };
+    let store = Arc::clone(&ports.store);
     let job = Job::new(ports, Arc::new(observer), cancel.clone());
     let running = Box::pin(backup::run(&job, &valid, &context.options.backup));
     let patch = |counts| report_progress(&context, &valid.backup, counts);

@@ -1,5 +1,6 @@
-//! Deletion of backups: files, restores, the resource, in this order. The files
-//! go first, so that a sync cannot bring the backup back.
+//! Deletion of backups: snapshots, files, restores, the resource, in this order. The
+//! snapshots go while the files tell of them, the files before the resource, so that a
+//! sync cannot bring the backup back.
 
 mod plan;
 
@@ -7,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ark_api::{Backup, BackupPhase, DeleteBackupRequest, DeleteBackupRequestPhase, Restore, label};
-use ark_engine::delete;
-use ark_engine::port::Store;
+use ark_engine::delete::{self, DeleteError};
+use ark_engine::port::{SnapshotLocations, Store};
 use ark_kube::Next;
 
 use super::{ReconcileError, find, schedule, sentence};
@@ -101,13 +102,17 @@ async fn begin(
     let Some(backup) = backup else {
         return Ok(Next::OnChange);
     };
+    let held = match store {
+        Some(store) => Some((store, context.snapshots(None).await?)),
+        None => None,
+    };
     mark(context, request, &backup).await?;
     let again = *request.phase() == DeleteBackupRequestPhase::InProgress;
     context.metrics.job_started("deletion", again);
     let job_context = Arc::clone(context);
     context
         .deletion_jobs
-        .start(key.clone(), |_| delete(job_context, store, backup));
+        .start(key.clone(), |_| delete(job_context, held, backup));
     Ok(Next::OnChange)
 }
 
@@ -157,24 +162,26 @@ async fn mark(
     Ok(())
 }
 
+/// What a backup has besides its resource: files, and snapshots in these locations.
+type Held = (Arc<dyn Store>, SnapshotLocations);
+
 /// The job: what went wrong, as sentences.
-async fn delete(
-    context: Arc<Context>,
-    store: Option<Arc<dyn Store>>,
-    backup: Backup,
-) -> DeletionResult {
+async fn delete(context: Arc<Context>, held: Option<Held>, backup: Backup) -> DeletionResult {
     let name = backup.metadata.name.as_deref().unwrap_or_default();
-    let result = steps(&context, store.as_deref(), name).await;
+    let result = steps(&context, held.as_ref(), name).await;
     let schedule = schedule(&backup.metadata);
     context.metrics.deletion_ended(schedule, result.is_ok());
     result.err().into_iter().collect()
 }
 
 /// The first step that fails is the last; another request begins anew.
-async fn steps(context: &Context, store: Option<&dyn Store>, name: &str) -> Result<(), String> {
-    if let Some(store) = store {
-        let deleted = delete::backup(store, name).await;
-        deleted.map_err(|error| format!("files of backup `{name}` remain: {error}"))?;
+async fn steps(context: &Context, held: Option<&Held>, name: &str) -> Result<(), String> {
+    if let Some((store, snapshots)) = held {
+        let deleted = delete::backup(store.as_ref(), snapshots, name).await;
+        deleted.map_err(|error| match error {
+            DeleteError::Snapshots(_) => format!("snapshots of backup `{name}` remain: {error}"),
+            _ => format!("files of backup `{name}` remain: {}", sentence(&error)),
+        })?;
         delete_restores(context, name).await?;
     }
     let deleted = context.api.backups.delete(name).await;

@@ -11,7 +11,6 @@ use std::time::Duration;
 use ark_api::restore::RestoreProgress;
 use ark_api::{Backup, BackupStorageLocation, Restore, RestorePhase, Time, cancel};
 use ark_engine::job::{Job, Ports};
-use ark_engine::port::{SnapshotLocations, Store};
 use ark_engine::restore::{self, Rejected, Report, RestoreError, ValidatedRestore};
 use ark_kube::Next;
 use tokio_util::sync::CancellationToken;
@@ -211,6 +210,7 @@ async fn start(
             return fail(context, restore, reason).await;
         }
     };
+    let snapshots = context.snapshots(None).await?;
     attempts::add(&mut valid.restore.metadata);
     removal::hold(&mut valid.restore.metadata);
     context
@@ -226,24 +226,19 @@ async fn start(
     );
     let job_context = Arc::clone(context);
     context.restore_jobs.start(key.clone(), |cancel| {
-        work(job_context, store, valid, cancel)
+        let ports = job_context.ports(store, snapshots);
+        work(job_context, ports, valid, cancel)
     });
     Ok(Next::OnChange)
 }
 
 async fn work(
     context: Arc<Context>,
-    store: Arc<dyn Store>,
+    ports: Ports,
     valid: ValidatedRestore,
     cancel: CancellationToken,
 ) -> RestoreResult {
     let (observer, counts) = status::channel();
-    let ports = Ports {
-        cluster: Arc::clone(&context.cluster),
-        store,
-        snapshots: SnapshotLocations::default(),
-        clock: Arc::clone(&context.clock),
-    };
     let job = Job::new(ports, Arc::new(observer), cancel.clone());
     let restore = valid.restore.clone();
     let running = Box::pin(restore::run(&job, &valid, &context.options.restore));

@@ -3,8 +3,13 @@
 use std::collections::BTreeMap;
 
 use ark_engine::object::Object;
-use ark_engine::port::{CreateOptions, Discovery, ListQuery, Page, Patch, Revision, ServerVersion};
+use ark_engine::port::{
+    ApiResource, Cluster, ClusterError, CreateOptions, Discovery, ListQuery, Page, Patch, Revision,
+    ServerVersion, Target,
+};
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -12,9 +17,9 @@ use super::*;
 
 /// Secrets by name: their entries.
 #[derive(Default)]
-struct Secrets(Mutex<BTreeMap<String, Value>>);
+struct Fake(Mutex<BTreeMap<String, Value>>);
 
-impl Secrets {
+impl Fake {
     fn set(&self, name: &str, key: &str, value: &str) {
         let data = json!({ key: BASE64.encode(value) });
         self.0.lock().unwrap().insert(name.to_owned(), data);
@@ -22,7 +27,7 @@ impl Secrets {
 }
 
 #[async_trait]
-impl Cluster for Secrets {
+impl Cluster for Fake {
     async fn get(&self, target: Target<'_>) -> Result<Option<Object>, ClusterError> {
         assert_eq!(
             (target.resource.plural.as_str(), target.namespace),
@@ -71,14 +76,14 @@ fn location(spec: &Value) -> BackupStorageLocation {
     .unwrap()
 }
 
-fn locations(secrets: &Arc<Secrets>) -> Locations {
-    let cluster: Arc<dyn Cluster> = Arc::<Secrets>::clone(secrets);
-    Locations::new(cluster, "ark".to_owned())
+fn locations(secrets: &Arc<Fake>) -> Locations {
+    let cluster: Arc<dyn Cluster> = Arc::<Fake>::clone(secrets);
+    Locations::new(Secrets::new(cluster, "ark"))
 }
 
 #[tokio::test]
 async fn everything_that_the_resource_says_reaches_the_location() {
-    let secrets = Arc::new(Secrets::default());
+    let secrets = Arc::new(Fake::default());
     secrets.set("cloud", "creds", "[default]");
     secrets.set("ca", "pem", "CERTIFICATE");
     secrets.set("sse", "key", "0123");
@@ -109,7 +114,7 @@ async fn everything_that_the_resource_says_reaches_the_location() {
 
 #[tokio::test]
 async fn what_is_missing_is_named() {
-    let secrets = Arc::new(Secrets::default());
+    let secrets = Arc::new(Fake::default());
     secrets.set("cloud", "other", "x");
     let locations = locations(&secrets);
     let storage = json!({"bucket": "b"});
@@ -152,7 +157,7 @@ async fn what_is_missing_is_named() {
 #[tokio::test]
 async fn a_store_is_opened_again_only_after_a_change() {
     let directory = tempfile::tempdir().unwrap();
-    let secrets = Arc::new(Secrets::default());
+    let secrets = Arc::new(Fake::default());
     secrets.set("cloud", "k", "one");
     let locations = locations(&secrets);
     let spec = |prefix: &str| {
