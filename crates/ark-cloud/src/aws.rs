@@ -8,6 +8,7 @@ mod endpoint;
 mod profile;
 mod role;
 
+pub use endpoint::endpoint;
 use reqsign_aws_v4::{Credential, DefaultCredentialProvider, StaticCredentialProvider};
 use reqsign_core::{Context, ProvideCredential, ProvideCredentialChain};
 

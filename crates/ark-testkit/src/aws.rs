@@ -24,6 +24,8 @@ pub const REGION: &str = "us-east-1";
 pub const ACCOUNT: &str = "123456789012";
 /// Calls that it takes from anybody, those that make a user with a key.
 const OPEN_CALLS: usize = 4;
+/// Of EC2's API.
+const VERSION: &str = "2016-11-15";
 const POLICY: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 
@@ -156,7 +158,7 @@ impl AwsServer {
         let (size, zone) = (gibibytes.to_string(), format!("{REGION}a"));
         let call = [
             ("Action", "CreateVolume"),
-            ("Version", "2016-11-15"),
+            ("Version", VERSION),
             ("AvailabilityZone", &zone),
             ("Size", &size),
         ];
@@ -166,19 +168,24 @@ impl AwsServer {
 
     /// All disks that there are.
     pub fn disks(&self) -> Result<Vec<Resource>> {
-        self.inventory("Volume")
+        self.inventory("Volume", "volumeId")
     }
 
     /// All snapshots that there are.
     pub fn snapshots(&self) -> Result<Vec<Resource>> {
-        self.inventory("Snapshot")
+        self.inventory("Snapshot", "snapshotId")
     }
 
-    fn inventory(&self, kind: &str) -> Result<Vec<Resource>> {
+    /// Its own account of things also has those that were deleted.
+    fn inventory(&self, kind: &str, id: &str) -> Result<Vec<Resource>> {
+        let action = format!("Describe{kind}s");
+        let listed = self.call("ec2", &[("Action", &action), ("Version", VERSION)])?;
         let answer = http::get(&format!("{}/moto-api/data.json", self.endpoint()))?;
         let data: Value = serde_json::from_slice(&answer.body)?;
         let all = data["ec2"][kind].as_array().cloned();
-        Ok(all.unwrap_or_default().into_iter().map(Resource).collect())
+        let all = all.unwrap_or_default().into_iter().map(Resource);
+        let is_listed = |one: &Resource| listed.contains(&format!("<{id}>{}</{id}>", one.id()));
+        Ok(all.filter(is_listed).collect())
     }
 }
 

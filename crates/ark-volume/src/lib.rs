@@ -8,18 +8,16 @@
 //! | `location.rs` | what a snapshot location is |
 //! | `open.rs` | a location → its disks, and all that can be wrong with one |
 //! | `retry.rs` | waiting out throttling and passing failures |
+//! | `topology.rs` | the zones that a volume names |
 //! | `aws.rs` | Amazon EBS |
-//! | `gcp.rs` | persistent disks of Compute Engine |
-//! | `azure.rs` | managed disks of Azure |
 
 mod aws;
-mod azure;
 #[cfg(feature = "conformance")]
 pub mod conformance;
-mod gcp;
 mod location;
 mod open;
 mod retry;
+mod topology;
 
 pub use ark_cloud::Credentials;
 pub use location::SnapshotLocation;

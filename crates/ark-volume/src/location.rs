@@ -12,7 +12,7 @@ use crate::open::OpenError;
 pub struct SnapshotLocation {
     /// What messages call it.
     pub name: String,
-    /// `aws`, `gcp` or `azure`, with or without `velero.io/` before it.
+    /// `aws`, with or without `velero.io/` before it.
     pub provider: String,
     /// `spec.config`, with the keys of Velero's plugin for the provider.
     pub config: BTreeMap<String, String>,
@@ -24,8 +24,6 @@ pub struct SnapshotLocation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Provider {
     Aws,
-    Gcp,
-    Azure,
 }
 
 impl SnapshotLocation {
@@ -42,8 +40,6 @@ impl SnapshotLocation {
         let name = self.provider.strip_prefix("velero.io/");
         match name.unwrap_or(&self.provider) {
             "aws" => Ok(Provider::Aws),
-            "gcp" => Ok(Provider::Gcp),
-            "azure" => Ok(Provider::Azure),
             _ => Err(OpenError::Provider {
                 location: self.name.clone(),
                 provider: self.provider.clone(),

@@ -8,15 +8,15 @@ use std::sync::Arc;
 use ark_cloud::{ConfigError, install_tls};
 use ark_engine::port::Disks;
 
+use crate::aws;
 use crate::location::{Provider, SnapshotLocation};
-use crate::{aws, azure, gcp};
 
 /// A location that cannot be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// No such cloud.
     #[error(
-        "snapshot location `{location}`: there is no provider `{provider}`; Ark has `aws` (Amazon EBS), `gcp` (persistent disks) and `azure` (managed disks)"
+        "snapshot location `{location}`: there is no provider `{provider}`; this version has `aws` (Amazon EBS)"
     )]
     Provider {
         /// The location's name.
@@ -69,7 +69,5 @@ pub async fn open(location: &SnapshotLocation) -> Result<Arc<dyn Disks>, OpenErr
     install_tls();
     match location.provider()? {
         Provider::Aws => aws::open(location).await,
-        Provider::Gcp => gcp::open(location).await,
-        Provider::Azure => azure::open(location).await,
     }
 }

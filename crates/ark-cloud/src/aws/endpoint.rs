@@ -2,12 +2,11 @@
 //!
 //! Source: "Service-specific endpoints" in the AWS SDKs and Tools Reference Guide.
 
-use reqsign_core::Context;
-
-/// The address that the environment gives for a service, such as `STS`:
-/// `AWS_ENDPOINT_URL_STS`, else `AWS_ENDPOINT_URL`. Without a slash at its end.
-pub(super) fn endpoint(context: &Context, service: &str) -> Option<String> {
-    let value = |name: &str| context.env_var(name).filter(|value| !value.is_empty());
+/// The address that an environment, by the names of its variables, gives for a service,
+/// such as `STS`: `AWS_ENDPOINT_URL_STS`, else `AWS_ENDPOINT_URL`. Without a slash at its
+/// end.
+pub fn endpoint(variable: impl Fn(&str) -> Option<String>, service: &str) -> Option<String> {
+    let value = |name: &str| variable(name).filter(|value| !value.is_empty());
     if value("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|value| value == "true") {
         return None;
     }

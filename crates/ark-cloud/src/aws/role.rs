@@ -31,7 +31,8 @@ pub(super) struct Role<'a> {
 
 impl Sts {
     pub(super) fn new(context: Context, region: &str) -> Self {
-        let address = endpoint(&context, "STS").and_then(|url| Address::parse(&url));
+        let address =
+            endpoint(|name| context.env_var(name), "STS").and_then(|url| Address::parse(&url));
         Self {
             context: Self::context(context, address.clone()),
             region: region.to_owned(),

@@ -16,7 +16,7 @@ pub(super) type ClaimKey = (String, String);
 /// The volumes seen so far: a few hundred bytes each.
 #[derive(Debug, Default)]
 pub(super) struct Volumes {
-    volumes: BTreeMap<String, Persistent>,
+    persistent: BTreeMap<String, Persistent>,
     claims: BTreeMap<ClaimKey, Claim>,
     /// Claims whose files a pod wants copied.
     files: BTreeSet<ClaimKey>,
@@ -122,7 +122,7 @@ impl Volumes {
             source,
         };
         let name = text(&object["metadata"]["name"]);
-        self.volumes.insert(name, volume);
+        self.persistent.insert(name, volume);
     }
 
     fn see_claim(&mut self, object: &Value) {
@@ -173,7 +173,7 @@ impl Volumes {
             .map(|(key, claim)| (claim.volume.as_str(), key))
             .collect();
         let mut choices = Vec::new();
-        for (name, volume) in &self.volumes {
+        for (name, volume) in &self.persistent {
             let claim = volume.claim.as_ref();
             let claim = claim.or_else(|| bound.get(name.as_str()).copied());
             let facts = match claim.and_then(|key| self.claims.get(key)) {

@@ -30,3 +30,4 @@ mod site;
 mod strict;
 mod sync;
 mod twins;
+mod volumes;
