@@ -204,25 +204,12 @@ pub async fn run(
     for (name, why) in job.ports.snapshots.unusable() {
         job.warn(format!("snapshot location `{name}` cannot be used: {why}"));
     }
-    sweep(job, backup).await;
     let result = attempts(job, backup, options).await;
     if let Err(error) = &result {
         job.issue(Issue::job(Severity::Error, error.to_string()));
-        sweep(job, backup).await;
         commit::give_up(job, backup.name()).await;
     }
     result
-}
-
-/// Removes the snapshots of an attempt that is not committed. What stays does no harm
-/// to the next one, and `ark orphans` finds it.
-async fn sweep(job: &Job, backup: &ValidatedBackup) {
-    let Some(uid) = &backup.backup.metadata.uid else {
-        return;
-    };
-    for problem in snapshot::sweep(job, uid).await {
-        job.warn(format!("a snapshot may be left behind: {problem}"));
-    }
 }
 
 async fn attempts(
@@ -243,12 +230,28 @@ async fn attempts(
     }
 }
 
+/// One attempt; of one that fails no snapshot stays.
 async fn once(
     job: &Job,
     backup: &ValidatedBackup,
     options: &Options,
     lenient: bool,
 ) -> Result<Report, BackupError> {
+    let snapshots = Snapshots::new(job, backup);
+    let result = Box::pin(attempt(&snapshots, backup, options, lenient)).await;
+    if result.is_err() {
+        snapshots.take_back().await;
+    }
+    result
+}
+
+async fn attempt(
+    snapshots: &Snapshots<'_>,
+    backup: &ValidatedBackup,
+    options: &Options,
+    lenient: bool,
+) -> Result<Report, BackupError> {
+    let job = snapshots.job;
     let cluster = job.ports.cluster.as_ref();
     job.stage(format!(
         "backup `{}`: asking the cluster what it serves",
@@ -273,8 +276,9 @@ async fn once(
     let sink = Sink::start(job.ports.store.as_ref(), &key, mtime, options).await?;
     let keeper = Keeper::new(job, &plan, &discovery, sink);
     let fence = Fence { at, lenient };
-    let (mut written, volumes) = collect(keeper, backup, &fence, options, &mut instant).await?;
-    written.volumes = settle(job, backup, volumes).await?;
+    let (mut written, choices) =
+        collect(keeper, snapshots, (backup, options), &fence, &mut instant).await?;
+    written.volumes = settle(snapshots, backup, choices).await?;
     job.progress(&Event::Total(written.items));
     job.stage(format!(
         "{} objects in {} bytes; committing",
@@ -305,24 +309,21 @@ fn announce(job: &Job, plan: &BackupPlan, at: Option<&Revision>) {
     ));
 }
 
-/// What was decided of volumes, and the snapshots that were begun.
-type Begun<'a> = (Vec<Choice>, Snapshots<'a>);
-
-/// Runs lists, keeper and sink to the end; the archive and the volumes in it.
-async fn collect<'a>(
-    mut keeper: Keeper<'a>,
-    backup: &ValidatedBackup,
+/// Runs lists, keeper and sink to the end; the archive, and how its volumes are saved.
+async fn collect(
+    mut keeper: Keeper<'_>,
+    snapshots: &Snapshots<'_>,
+    (backup, options): (&ValidatedBackup, &Options),
     fence: &Fence,
-    options: &Options,
     instant: &mut Instant,
-) -> Result<(Written, Begun<'a>), BackupError> {
+) -> Result<(Written, Vec<Choice>), BackupError> {
     let result = match drain(&mut keeper, fence, options, instant).await {
-        Ok(()) => fill(&mut keeper, backup, fence, options).await,
+        Ok(()) => fill(&mut keeper, snapshots, (backup, options), fence).await,
         Err(error) => Err(error),
     };
     let Keeper { sink, .. } = keeper;
     match result {
-        Ok(begun) => Ok((sink.finish().await?, begun)),
+        Ok(choices) => Ok((sink.finish().await?, choices)),
         Err(error) => {
             sink.abort().await;
             Err(error)
@@ -331,27 +332,28 @@ async fn collect<'a>(
 }
 
 /// Adds what no list brought, and begins the snapshots.
-async fn fill<'a>(
-    keeper: &mut Keeper<'a>,
-    backup: &ValidatedBackup,
+async fn fill(
+    keeper: &mut Keeper<'_>,
+    snapshots: &Snapshots<'_>,
+    (backup, options): (&ValidatedBackup, &Options),
     fence: &Fence,
-    options: &Options,
-) -> Result<Begun<'a>, BackupError> {
+) -> Result<Vec<Choice>, BackupError> {
     relate::follow(keeper, fence.at.as_ref()).await?;
     let wanted = backup.backup.spec.snapshot_volumes;
     let choices = keeper.volumes.decide(&keeper.plan.policies, wanted);
-    let snapshots = Snapshots::new(keeper.job, backup, &choices);
-    hooked::save(keeper, &snapshots, options.block_workers).await?;
+    snapshots.want(&choices).await;
+    hooked::save(keeper, snapshots, options.block_workers).await?;
     snapshots.take_rest(options.snapshot_workers).await;
-    Ok((choices, snapshots))
+    Ok(choices)
 }
 
 /// Waits for the snapshots, and tells what became of each volume.
 async fn settle(
-    job: &Job,
+    snapshots: &Snapshots<'_>,
     backup: &ValidatedBackup,
-    (choices, snapshots): Begun<'_>,
+    choices: Vec<Choice>,
 ) -> Result<VolumeRecord, BackupError> {
+    let job = snapshots.job;
     let spec = &backup.backup.spec;
     let timeout = GoDuration::or_default(spec.item_operation_timeout, Duration::ZERO);
     let taken = snapshots.wait(timeout).await?;

@@ -50,8 +50,8 @@ pub async fn restore(store: &dyn Store, name: &str) -> Result<(), StoreError> {
     below(store, &layout::restore_dir(name)).await
 }
 
-/// Deletes the snapshots that the backup lists, and those with its tag in the locations
-/// that it used; answers why some remain.
+/// Deletes the snapshots that the backup lists, and if there are any, those with its tag
+/// in the locations that it used; answers why some remain.
 async fn snapshots(
     store: &dyn Store,
     locations: &SnapshotLocations,
@@ -63,6 +63,9 @@ async fn snapshots(
         if !id.is_empty() {
             doomed.push((snapshot.spec.location, id));
         }
+    }
+    if doomed.is_empty() {
+        return Ok(Vec::new());
     }
     let mut problems = tagged(store, locations, name, &mut doomed).await?;
     doomed.sort();

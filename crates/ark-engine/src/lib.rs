@@ -16,6 +16,7 @@ pub mod inventory;
 pub mod job;
 mod journal;
 pub mod object;
+pub mod orphans;
 pub mod outcome;
 pub mod policy;
 pub mod port;

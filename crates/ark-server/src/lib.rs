@@ -36,3 +36,4 @@ mod transition;
 pub use disabled::{DisabledControllers, UnknownControllers};
 pub use options::ServerOptions;
 pub use run::{Server, ServerError, run};
+pub use snapshot_locations::{OpenAllError, open_all as open_snapshot_locations};

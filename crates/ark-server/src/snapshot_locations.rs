@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use ark_api::VolumeSnapshotLocation;
 use ark_engine::port::{ClusterError, Disks, SnapshotLocations};
+use ark_kube::{Connection, Custom, CustomError};
 use ark_volume::{Credentials, SnapshotLocation};
 
 use crate::secrets::{SecretError, Secrets};
@@ -30,6 +31,31 @@ pub(crate) async fn open(
         opened.push((name, disks));
     }
     Ok(opened.into_iter().collect())
+}
+
+/// Opens all snapshot locations of a namespace, for a look from outside of the server.
+///
+/// # Errors
+/// The API server does not answer.
+pub async fn open_all(
+    connection: &Connection,
+    namespace: &str,
+) -> Result<SnapshotLocations, OpenAllError> {
+    let locations = Custom::<VolumeSnapshotLocation>::new(connection, namespace);
+    let locations = locations.list(None).await?.items;
+    let secrets = Secrets::new(Arc::new(connection.clone()), namespace);
+    Ok(open(&secrets, &locations).await?)
+}
+
+/// The API server could not be asked for locations.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenAllError {
+    /// For the locations themselves.
+    #[error(transparent)]
+    Locations(#[from] CustomError),
+    /// For a secret of one.
+    #[error(transparent)]
+    Secret(#[from] ClusterError),
 }
 
 async fn disks(source: &SnapshotLocation) -> Result<Arc<dyn Disks>, String> {

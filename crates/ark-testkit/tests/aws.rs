@@ -15,5 +15,6 @@ fn disks_are_kept_and_signatures_checked() {
     stranger.secret_key.push('x');
     let refused = stranger.create_disk(8, &[]).unwrap_err().to_string();
     assert!(refused.contains("AuthFailure"), "{refused}");
+    stranger.secret_key.pop();
     assert!(stranger.disks().unwrap().is_empty());
 }

@@ -1,7 +1,7 @@
 //! Disks of the clouds: snapshots of them, and new disks made of those.
 //!
 //! [`open`] makes of a [`SnapshotLocation`] an [`ark_engine::port::Disks`], whose page is
-//! the contract; [`conformance`] is the suite that holds each provider to it.
+//! the contract; `conformance` (with the feature of that name) is the suite that holds each provider to it.
 //!
 //! | file | concern |
 //! |---|---|

@@ -8,6 +8,7 @@ pub mod client;
 pub mod completion;
 pub mod debug;
 pub mod install;
+pub mod orphans;
 pub mod plugin;
 pub mod repo;
 pub mod restore;
@@ -70,6 +71,8 @@ pub enum Command {
         arg_required_else_help = true
     )]
     SnapshotLocation(snapshot_location::Command),
+    /// Show what backups and restores left in a cloud
+    Orphans(orphans::OrphansArgs),
     /// Show the repositories that hold data of volumes
     #[command(subcommand, alias = "repos", arg_required_else_help = true)]
     Repo(repo::Command),
@@ -116,6 +119,7 @@ impl Command {
             Self::Schedule(command) => ctx.block_on(command.run(ctx)),
             Self::BackupLocation(command) => ctx.block_on(command.run(ctx)),
             Self::SnapshotLocation(command) => ctx.block_on(command.run(ctx)),
+            Self::Orphans(args) => ctx.block_on(orphans::run(ctx, args)),
             Self::Repo(command) => ctx.block_on(command.run(ctx)),
             Self::Plugin(command) => ctx.block_on(command.run(ctx)),
             Self::Create(command) => ctx.block_on(command.run(ctx)),

@@ -162,7 +162,7 @@ pub async fn backup(ctx: &Context, mut backup: Backup, to: &str) -> Result<Exit,
         versions: Versions::of_features(ctx.features()),
         ..ark_engine::backup::Options::default()
     };
-    let run = ark_engine::backup::run(&session.job, &validated, &options);
+    let run = Box::pin(ark_engine::backup::run(&session.job, &validated, &options));
     let report = session.drive(ctx, run).await?;
     session.progress.finish();
     backup.status = Some(report.status);

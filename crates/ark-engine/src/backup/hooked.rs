@@ -37,7 +37,7 @@ pub(super) struct Held {
 /// The blocks' common ground.
 struct Blocks<'k, 'a> {
     job: &'a Job,
-    snapshots: &'k Snapshots<'a>,
+    snapshots: &'k Snapshots<'k>,
     keeper: Mutex<&'k mut Keeper<'a>>,
     /// The first failure that ends the backup.
     failed: StdMutex<Option<BackupError>>,
@@ -54,9 +54,9 @@ struct Work {
 ///
 /// A block that has begun comes to its end, post hooks included, also when another
 /// one fails or the job is cancelled: no application stays frozen.
-pub(super) async fn save<'a>(
-    keeper: &mut Keeper<'a>,
-    snapshots: &Snapshots<'a>,
+pub(super) async fn save(
+    keeper: &mut Keeper<'_>,
+    snapshots: &Snapshots<'_>,
     workers: usize,
 ) -> Result<(), BackupError> {
     let held = std::mem::take(&mut keeper.held);

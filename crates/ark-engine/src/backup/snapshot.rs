@@ -3,7 +3,7 @@
 //!
 //! # Guarantees
 //! * Every snapshot has the backup's UID as a tag from its first moment on, so that what
-//!   an attempt that died has left is found and removed ([`sweep`]).
+//!   an attempt that died has left is found and removed.
 //! * Within an attempt one volume has one snapshot, also when an answer was lost. The
 //!   next attempt takes new ones: an older instant would be passed off as this one.
 
@@ -54,26 +54,20 @@ pub(super) type TakenByVolume = BTreeMap<String, Taken>;
 
 /// The snapshots of one attempt.
 pub(super) struct Snapshots<'a> {
-    job: &'a Job,
+    pub(super) job: &'a Job,
     /// What all have.
     tags: Tags,
     /// Distinguishes this attempt from others of the same backup.
     attempt: String,
+    uid: String,
     /// Not asked for yet.
     open: Mutex<BTreeMap<String, Source>>,
     taken: Mutex<TakenByVolume>,
 }
 
 impl<'a> Snapshots<'a> {
-    /// All that `choices` want and a location can take.
-    pub(super) fn new(job: &'a Job, backup: &ValidatedBackup, choices: &[Choice]) -> Self {
-        let open = choices
-            .iter()
-            .filter(|choice| choice.method == Method::Snapshot)
-            .filter_map(|choice| match &choice.subject {
-                Subject::Volume { name, .. } => Some((name.clone(), choice.source.clone()?)),
-                _ => None,
-            });
+    /// None is wanted yet.
+    pub(super) fn new(job: &'a Job, backup: &ValidatedBackup) -> Self {
         let metadata = &backup.backup.metadata;
         let uid = metadata.uid.as_deref().unwrap_or_default();
         let mut tags = metadata.labels.clone().unwrap_or_default();
@@ -86,8 +80,59 @@ impl<'a> Snapshots<'a> {
             job,
             tags,
             attempt: format!("{uid} {}", job.ports.clock.now()),
-            open: Mutex::new(open.collect()),
+            uid: uid.to_owned(),
+            open: Mutex::default(),
             taken: Mutex::default(),
+        }
+    }
+
+    /// Notes all that `choices` want and a location can take. If there are any, what an
+    /// earlier attempt has left goes first.
+    pub(super) async fn want(&self, choices: &[Choice]) {
+        let wanted = choices
+            .iter()
+            .filter(|choice| choice.method == Method::Snapshot)
+            .filter_map(|choice| match &choice.subject {
+                Subject::Volume { name, .. } => Some((name.clone(), choice.source.clone()?)),
+                _ => None,
+            });
+        let wanted: BTreeMap<String, Source> = wanted.collect();
+        if !wanted.is_empty() {
+            self.sweep().await;
+        }
+        *lock(&self.open) = wanted;
+    }
+
+    /// Removes all snapshots again, since the attempt fails.
+    pub(super) async fn take_back(&self) {
+        if !lock(&self.taken).is_empty() {
+            self.sweep().await;
+        }
+    }
+
+    /// Deletes every snapshot that has the backup's tag. What stays does no harm to the
+    /// next attempt, and `ark orphans` finds it.
+    async fn sweep(&self) {
+        for (name, disks) in self.job.ports.snapshots.usable() {
+            let left = |why: String| {
+                let message = format!("snapshots may be left in location `{name}`: {why}");
+                self.job.warn(message);
+            };
+            let found = match disks.find_snapshots(UID_TAG, Some(&self.uid)).await {
+                Ok(found) => found,
+                Err(error) => {
+                    left(error.to_string());
+                    continue;
+                }
+            };
+            for snapshot in found {
+                let id = &snapshot.id;
+                self.job
+                    .note(format!("deleting snapshot {id} of an attempt that ended"));
+                if let Err(error) = disks.delete_snapshot(id).await {
+                    left(error.to_string());
+                }
+            }
         }
     }
 
@@ -157,12 +202,9 @@ impl<'a> Snapshots<'a> {
     ///
     /// # Errors
     /// [`BackupError::Cancelled`].
-    pub(super) async fn wait(self, timeout: Duration) -> Result<TakenByVolume, BackupError> {
+    pub(super) async fn wait(&self, timeout: Duration) -> Result<TakenByVolume, BackupError> {
         let clock = &self.job.ports.clock;
-        let mut taken = self
-            .taken
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut taken = lock(&self.taken).clone();
         let mut waited = Duration::ZERO;
         let mut pause = LOOK.0;
         loop {
@@ -228,31 +270,6 @@ async fn look(job: &Job, taken: &mut TakenByVolume) {
             one.ended = (!one.is_pending()).then_some(now);
         }
     }
-}
-
-/// Deletes every snapshot that has the backup's tag: what an attempt has left that was
-/// not committed. Answers what could not be deleted or looked into, and why.
-pub(super) async fn sweep(job: &Job, uid: &str) -> Vec<String> {
-    let mut problems = Vec::new();
-    for (name, disks) in job.ports.snapshots.usable() {
-        let found = match disks.find_snapshots(UID_TAG, Some(uid)).await {
-            Ok(found) => found,
-            Err(error) => {
-                problems.push(format!("snapshot location `{name}`: {error}"));
-                continue;
-            }
-        };
-        for snapshot in found {
-            job.note(format!(
-                "deleting snapshot {} of an attempt that ended",
-                snapshot.id
-            ));
-            if let Err(error) = disks.delete_snapshot(&snapshot.id).await {
-                problems.push(format!("snapshot location `{name}`: {error}"));
-            }
-        }
-    }
-    problems
 }
 
 fn said(source: &Source, error: &DiskError) -> String {

@@ -76,12 +76,9 @@ async fn a_namespace_brings_what_its_objects_need() {
         .find(|k| k.namespace.as_deref().is_some_and(|n| n != namespace));
     assert_eq!(foreign, None, "nothing of another namespace");
     let status = json!(report.status);
-    assert_eq!(status["phase"], "Completed");
+    assert_eq!(status["phase"], "PartiallyFailed");
     assert_eq!(status["progress"]["totalItems"], items.len());
-    assert_eq!(
-        status["warnings"], 1,
-        "a volume without its data is worth a warning"
-    );
+    assert_eq!(status["errors"], 1, "a volume without its data is an error");
     bench
         .plane
         .kubectl(&["delete", &crd, "--wait=false"])

@@ -15,6 +15,16 @@ pub fn boolean(text: &str) -> Result<bool, String> {
     }
 }
 
+/// A provider and what is meant of it, such as `aws:east`.
+pub fn of_provider(text: &str) -> Result<(String, String), String> {
+    match text.split_once(':') {
+        Some((provider, name)) if !provider.is_empty() && !name.is_empty() => {
+            Ok((provider.to_owned(), name.to_owned()))
+        }
+        _ => Err("write PROVIDER:NAME".to_owned()),
+    }
+}
+
 /// A duration such as `1h30m`.
 pub fn duration(text: &str) -> Result<GoDuration, String> {
     text.parse::<GoDuration>()

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use self::foreign::OfInstall;
 use crate::args::foreign::ForeignArgs;
 use crate::args::output::NoColumnsArgs;
-use crate::args::value::{Map, duration, map, merged};
+use crate::args::value::{Map, boolean, duration, map, merged};
 use crate::cmd::backup_location::create::certificate;
 use crate::cmd::server;
 use crate::context::Context;
@@ -59,6 +59,15 @@ pub struct InstallArgs {
     /// Settings of the default backup location, such as region=eu-1
     #[arg(long, value_name = "KEY=VALUE,..", value_parser = map, requires = "provider")]
     backup_location_config: Vec<Map>,
+
+    /// Settings of the default snapshot location, such as region=eu-1; without any there is none
+    #[arg(long, value_name = "KEY=VALUE,..", value_parser = map, requires = "provider")]
+    snapshot_location_config: Vec<Map>,
+
+    /// Whether to make a default snapshot location
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", default_value = "true", value_parser = boolean)]
+    use_volume_snapshots: Option<bool>,
 
     /// Install without a default backup location
     #[arg(long, conflicts_with = "provider")]
@@ -285,6 +294,7 @@ impl InstallArgs {
             bucket: self.bucket.clone().unwrap_or_default(),
             prefix: self.prefix.clone().unwrap_or_default(),
             config: merged(&self.backup_location_config),
+            snapshot_config: self.snapshot_config(),
             location_by_server: false,
             secret_data: self.secret()?,
             no_secret: self.no_secret,
@@ -337,6 +347,13 @@ impl InstallArgs {
             );
         }
         Ok(())
+    }
+
+    /// No provider of disks can do without any settings.
+    fn snapshot_config(&self) -> Option<BTreeMap<String, String>> {
+        let config = merged(&self.snapshot_location_config);
+        let wanted = self.use_volume_snapshots != Some(false) && !config.is_empty();
+        wanted.then_some(config)
     }
 
     fn secret(&self) -> Result<Option<Vec<u8>>, CommandError> {

@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::args::value::{boolean, duration};
+use crate::args::value::{boolean, duration, of_provider};
 use crate::cmd::Cli;
 use crate::context::Context;
 use crate::error::{CommandError, ErrorKind, Exit};
@@ -105,6 +105,10 @@ pub struct ServerArgs {
     /// How long operations of items may take where a backup or restore does not say it
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "4h")]
     default_item_operation_timeout: Option<GoDuration>,
+
+    /// Snapshot location of providers with several, for backups that name none
+    #[arg(long, value_name = "PROVIDER:NAME,..", value_delimiter = ',', value_parser = of_provider)]
+    default_volume_snapshot_locations: Vec<(String, String)>,
 
     /// Location of backups that name none, where no location is marked as default
     #[arg(long, value_name = "NAME", default_value = "default")]
@@ -241,6 +245,8 @@ impl ServerArgs {
         options.backup_defaults.ttl = span(self.default_backup_ttl);
         options.backup_defaults.item_operation_timeout = span(self.default_item_operation_timeout);
         options.restore_defaults.item_operation_timeout = span(self.default_item_operation_timeout);
+        let locations = self.default_volume_snapshot_locations.iter().cloned();
+        options.backup_defaults.snapshot_locations = locations.collect();
         options
             .backup_defaults
             .storage_location

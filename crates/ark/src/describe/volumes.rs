@@ -118,6 +118,7 @@ pub(super) fn of_backup(into: &mut Description, volumes: &Fetched<Volumes>, deta
             NONE_INCLUDED
         };
         into.field(label.0, label.1, none);
+        left_out(into, volumes);
         return;
     }
     let mut inside = Description::new();
@@ -126,6 +127,7 @@ pub(super) fn of_backup(into: &mut Description, volumes: &Fetched<Volumes>, deta
         inside.section(&name, &name, claim(volume, details));
     }
     into.section(label.0, label.1, inside);
+    left_out(into, volumes);
 }
 
 fn native_snapshot(into: &mut Description, volume: &BackupVolumeInfo, details: bool) {
@@ -142,7 +144,31 @@ fn native_snapshot(into: &mut Description, volume: &BackupVolumeInfo, details: b
         .field("Availability Zone", "availabilityZone", snapshot.volume_az)
         .field("IOPS", "IOPS", snapshot.iops)
         .field("Result", "result", volume.result.as_str());
+    if !volume.chosen_by.is_empty() {
+        inside.field("Chosen", "chosenBy", volume.chosen_by.as_str());
+    }
     into.section(name, name, inside);
+}
+
+/// Volumes of which the backup has no data, and why; other programs' lists have no
+/// place for it.
+fn left_out(into: &mut Description, volumes: &Volumes) {
+    let mut inside = Description::new();
+    let mut any = false;
+    for volume in volumes.list.iter().filter(|volume| volume.skipped) {
+        let claim = format!("{}/{}", volume.pvc_namespace, volume.pvc_name);
+        let name = if volume.pv_name.is_empty() {
+            &claim
+        } else {
+            &volume.pv_name
+        };
+        inside.field(name, name, volume.skipped_reason.as_str());
+        any = true;
+    }
+    if any {
+        into.gap();
+        into.section("Volumes Without Data", "volumesWithoutData", inside);
+    }
 }
 
 /// The snapshot of one claim, the movement of its data, or both.

@@ -98,6 +98,9 @@ pub struct InstallOptions {
     /// location cannot be used unless something else puts the directory into
     /// the container.
     pub config: BTreeMap<String, String>,
+    /// Settings of the default snapshot location, which is of the same provider; none
+    /// makes no such location.
+    pub snapshot_config: Option<BTreeMap<String, String>>,
     /// The default location is handed to the server, which creates it when the
     /// namespace has none. For `kubectl apply`, which cannot bring a resource in
     /// the same call as its definition.
@@ -136,6 +139,7 @@ impl InstallOptions {
             bucket: String::new(),
             prefix: String::new(),
             config: BTreeMap::new(),
+            snapshot_config: None,
             location_by_server: false,
             secret_data: None,
             no_secret: false,
@@ -227,6 +231,7 @@ pub fn manifests(options: &InstallOptions) -> Result<Vec<Value>, ManifestError> 
         Some(location) if options.location_by_server => Some(handed_over(options, &location)?),
         location => location,
     });
+    objects.extend(snapshot_location(options));
     objects.push(server::deployment(options));
     Ok(objects)
 }
@@ -357,6 +362,16 @@ fn location(options: &InstallOptions) -> Option<Value> {
         "kind": "BackupStorageLocation",
         "metadata": { "name": DEFAULT_LOCATION, "namespace": options.namespace, "labels": labels("storage") },
         "spec": spec,
+    }))
+}
+
+fn snapshot_location(options: &InstallOptions) -> Option<Value> {
+    let (provider, config) = (options.provider?, options.snapshot_config.as_ref()?);
+    Some(json!({
+        "apiVersion": ark_api::V1,
+        "kind": "VolumeSnapshotLocation",
+        "metadata": { "name": DEFAULT_LOCATION, "namespace": options.namespace, "labels": labels("storage") },
+        "spec": { "provider": provider.as_str(), "config": config },
     }))
 }
 

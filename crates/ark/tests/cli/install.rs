@@ -97,7 +97,7 @@ fn flags_of_velero_reach_the_server_or_say_why_not() {
     };
     let output = run(&[
         "--plugins=velero/velero-plugin-for-aws:v1.13.0",
-        "--use-volume-snapshots=false",
+        "--snapshot-location-config=region=here",
         "--concurrent-backups=3",
         "--restore-only",
         "--keep-latest-maintenance-jobs=3",
@@ -106,7 +106,7 @@ fn flags_of_velero_reach_the_server_or_say_why_not() {
         "--server-priority-class-name=high",
     ]);
     let told = String::from_utf8(output.stderr).unwrap();
-    for idle in ["plugins", "use-volume-snapshots", "keep-latest-maintenance"] {
+    for idle in ["plugins", "keep-latest-maintenance"] {
         assert!(told.contains(&format!("--{idle}")), "{idle} in\n{told}");
     }
     let list: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -119,6 +119,8 @@ fn flags_of_velero_reach_the_server_or_say_why_not() {
     assert!(of_kind("ServiceAccount").is_empty() && of_kind("ClusterRoleBinding").is_empty());
     let location = of_kind("BackupStorageLocation")[0];
     assert_eq!(location["spec"]["objectStorage"]["caCert"], "UEVN");
+    let disks = of_kind("VolumeSnapshotLocation")[0];
+    assert_eq!(disks["spec"]["config"]["region"], "here");
     let pod = &of_kind("Deployment")[0]["spec"]["template"]["spec"];
     assert_eq!(pod["serviceAccountName"], "mine");
     assert_eq!(pod["priorityClassName"], "high");
@@ -126,6 +128,17 @@ fn flags_of_velero_reach_the_server_or_say_why_not() {
         pod["containers"][0]["args"],
         serde_json::json!(["server", "--concurrent-backups=3", "--restore-only=true"])
     );
+
+    for without in [
+        &[][..],
+        &[
+            "--snapshot-location-config=a=b",
+            "--use-volume-snapshots=false",
+        ],
+    ] {
+        let output = String::from_utf8(run(without).stdout).unwrap();
+        assert!(!output.contains("\"kind\": \"VolumeSnapshotLocation\",\n      \"metadata\""));
+    }
 
     for (wrong, why) in [
         ("--use-node-agent", "no node agent"),

@@ -14,6 +14,7 @@ mod kubectl;
 mod logs;
 mod schedule;
 mod stock;
+mod volumes;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

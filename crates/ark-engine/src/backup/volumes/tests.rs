@@ -1,3 +1,5 @@
+//! What is decided of volumes, and what the record then says of them.
+
 use serde_json::json;
 
 use super::super::volume_record::VolumeRecord;

@@ -12,7 +12,7 @@ const CLAIM: &str = "persistentvolumeclaims/shop/data";
 /// A backup of a claim and its volume, with a snapshot, and a cloud.
 fn bench() -> (Bench, Arc<MemoryDisks>) {
     let mut bench = Bench::new(&[
-        ("persistentvolumes", volume(json!({}))),
+        ("persistentvolumes", volume(&json!({}))),
         (
             "persistentvolumeclaims",
             json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
@@ -27,7 +27,7 @@ fn bench() -> (Bench, Arc<MemoryDisks>) {
 }
 
 /// The volume as the backup has it, with another status.
-fn volume(status: Value) -> Value {
+fn volume(status: &Value) -> Value {
     json!({"apiVersion": "v1", "kind": "PersistentVolume",
         "metadata": {"name": "pv"}, "status": status,
         "spec": {"disk": "old", "persistentVolumeReclaimPolicy": "Delete",
@@ -95,7 +95,9 @@ async fn a_restore_that_runs_again_makes_no_second_disk() {
 #[tokio::test]
 async fn a_volume_in_use_keeps_its_disk() {
     let (bench, disks) = bench();
-    bench.cluster.put(VOLUME, volume(json!({"phase": "Bound"})));
+    bench
+        .cluster
+        .put(VOLUME, volume(&json!({"phase": "Bound"})));
     bench.run(&json!({})).await.unwrap();
     assert_eq!(live(&bench, VOLUME)["spec"]["disk"], "old");
     assert!(disks.disks().is_empty());
@@ -104,7 +106,7 @@ async fn a_volume_in_use_keeps_its_disk() {
 #[tokio::test]
 async fn a_copy_in_another_namespace_has_a_volume_and_a_disk_of_its_own() {
     let (bench, disks) = bench();
-    let original = volume(json!({"phase": "Bound"}));
+    let original = volume(&json!({"phase": "Bound"}));
     bench.cluster.put(VOLUME, original.clone());
     let spec = json!({"namespaceMapping": {"shop": "copy"}});
     for _ in 0..2 {
@@ -127,7 +129,7 @@ async fn a_copy_in_another_namespace_has_a_volume_and_a_disk_of_its_own() {
 #[tokio::test]
 async fn a_volume_that_was_released_and_stays_does_not_bar_the_way() {
     let (bench, disks) = bench();
-    let mut released = volume(json!({"phase": "Released"}));
+    let mut released = volume(&json!({"phase": "Released"}));
     released["spec"]["persistentVolumeReclaimPolicy"] = "Retain".into();
     bench.cluster.put(VOLUME, released.clone());
     bench.run(&json!({})).await.unwrap();
@@ -143,10 +145,12 @@ async fn a_volume_that_goes_away_is_waited_for() {
     let (bench, disks) = bench();
     bench
         .cluster
-        .put(VOLUME, volume(json!({"phase": "Released"})));
-    let mut lingering = bench.cluster.lingering.lock().unwrap();
-    lingering.insert(VOLUME.into(), 3);
-    drop(lingering);
+        .put(VOLUME, volume(&json!({"phase": "Released"})));
+    let linger = |times| {
+        let mut lingering = bench.cluster.lingering.lock().unwrap();
+        lingering.insert(VOLUME.to_owned(), times);
+    };
+    linger(3);
     let report = bench.run(&json!({})).await.unwrap();
     assert_eq!(report.status.phase, Some(RestorePhase::Completed));
     assert_eq!(live(&bench, VOLUME)["spec"]["disk"], disks.disks()[0]);

@@ -4,7 +4,7 @@
 use crate::args::foreign::{Flag, Table, Takes, Then, switch, value};
 
 const NO_NODE_AGENT: &str = "this version has no node agent";
-const NO_SNAPSHOTS: &str = "volume snapshots are not taken by this version";
+const NO_CSI: &str = "CSI snapshots are not taken by this version";
 
 /// Flags of `velero install`.
 #[derive(Debug, Clone, Copy)]
@@ -14,9 +14,7 @@ impl Table for OfInstall {
     const FLAGS: &'static [Flag] = &[
         switch("apply", "objects are applied in any case"),
         value("plugins", "storage and item actions are built in"),
-        switch("use-volume-snapshots", NO_SNAPSHOTS),
-        value("snapshot-location-config", NO_SNAPSHOTS),
-        switch("csi-snapshot-early-frequent-polling", NO_SNAPSHOTS),
+        switch("csi-snapshot-early-frequent-polling", NO_CSI),
         unwanted(
             "use-node-agent",
             "files of volumes are not saved by this version, so there is no node agent: \

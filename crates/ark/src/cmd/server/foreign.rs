@@ -28,10 +28,6 @@ impl Table for OfServer {
                  take the flag away, or set it to false",
             ),
         },
-        value(
-            "default-volume-snapshot-locations",
-            "volume snapshots are not taken by this version; backups with volumes say so",
-        ),
         Flag {
             name: "default-volumes-to-fs-backup",
             takes: Takes::Switch,
@@ -80,7 +76,7 @@ impl Table for OfServer {
         },
         value(
             "volume-group-snapshot-label-key",
-            "volume snapshots are not taken by this version",
+            "snapshots of groups of volumes are not taken by this version",
         ),
         switch("alsologtostderr", KLOG),
         switch("logtostderr", KLOG),
@@ -112,7 +108,7 @@ mod tests {
         ("--default-repo-maintain-frequency=1h", "passed over"),
         ("--default-snapshot-move-data", "refused"),
         ("--default-snapshot-move-data=false", "works"),
-        ("--default-volume-snapshot-locations=aws:a", "passed over"),
+        ("--default-volume-snapshot-locations=aws:a,azure:b", "works"),
         ("--default-volumes-to-fs-backup", "refused"),
         ("--default-volumes-to-fs-backup=false", "works"),
         ("--disable-controllers=gc,backup-sync", "works"),
