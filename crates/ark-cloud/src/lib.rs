@@ -10,11 +10,13 @@
 //! | [`credentials`] | what a location may say of credentials, and its file's text |
 //! | [`tls`] | the one crypto provider, roots, the HTTP client |
 //! | [`http`] | requests of the credentials' own: token services, metadata servers |
+//! | [`gcp`] | credentials of Google |
 //! | [`aws`] | credentials of AWS, and other addresses for its services |
 
 pub mod aws;
 pub mod config;
 pub mod credentials;
+pub mod gcp;
 pub mod http;
 pub mod tls;
 

@@ -459,22 +459,9 @@ async fn list_namespaces(
         field_selector: None,
         at: at.cloned(),
     };
-    let mut all = Vec::new();
-    let mut token = None;
-    loop {
-        let page = job
-            .ports
-            .cluster
-            .list(&query, token.as_deref(), NAMESPACES_PAGE)
-            .await;
-        let page = page.map_err(|error| match error.kind {
-            ClusterErrorKind::Expired => BackupError::Expired(error),
-            _ => BackupError::Cluster(error),
-        })?;
-        all.extend(page.items);
-        match page.next {
-            Some(next) => token = Some(next),
-            None => return Ok(all),
-        }
-    }
+    let all = job.ports.cluster.list_all(&query, NAMESPACES_PAGE).await;
+    all.map_err(|error| match error.kind {
+        ClusterErrorKind::Expired => BackupError::Expired(error),
+        _ => BackupError::Cluster(error),
+    })
 }

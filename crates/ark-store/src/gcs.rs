@@ -9,6 +9,7 @@ mod transport;
 
 use std::sync::Arc;
 
+use ark_cloud::gcp::Identity;
 use ark_cloud::{Config, ConfigError};
 use ark_engine::port::Store;
 use opendal::services::Gcs;
@@ -16,7 +17,7 @@ use opendal::{HttpTransporter, Operator};
 use reqsign_google::RequestSigner;
 
 use crate::client::layered;
-use crate::gcs::credentials::Identity;
+use crate::gcs::credentials::apply;
 use crate::gcs::transport::GoogleTransport;
 use crate::heptio::LAYOUT_KEY;
 use crate::location::Location;
@@ -41,7 +42,8 @@ pub(crate) async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenErro
     let endpoint = endpoint.unwrap_or_else(|| ENDPOINT.to_owned());
     let bucket = location.bucket_name()?;
     let prefix = location.prefix_path()?;
-    let identity = Identity::of(location).await?;
+    let identity = Identity::of(&location.credentials).await;
+    let identity = identity.map_err(|reason| OpenError::credentials(location, reason))?;
     let tuning = &location.tuning;
     let polite = PoliteTransport::new(tls::client(location, true)?, tuning.longest_retry_after);
     let transport = HttpTransporter::new(GoogleTransport {
@@ -53,7 +55,7 @@ pub(crate) async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenErro
         .bucket(bucket)
         .root(&format!("/{prefix}"))
         .endpoint(&endpoint);
-    let client = Operator::new(identity.apply(builder)).map_err(|error| OpenError::Client {
+    let client = Operator::new(apply(&identity, builder)).map_err(|error| OpenError::Client {
         location: location.name.clone(),
         reason: error.to_string(),
     })?;

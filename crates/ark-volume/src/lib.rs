@@ -10,10 +10,12 @@
 //! | `retry.rs` | waiting out throttling and passing failures |
 //! | `topology.rs` | the zones that a volume names |
 //! | `aws.rs` | Amazon EBS |
+//! | `gcp.rs` | persistent disks of Compute Engine |
 
 mod aws;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod gcp;
 mod location;
 mod open;
 mod retry;

@@ -12,7 +12,7 @@ use crate::open::OpenError;
 pub struct SnapshotLocation {
     /// What messages call it.
     pub name: String,
-    /// `aws`, with or without `velero.io/` before it.
+    /// `aws` or `gcp`, with or without `velero.io/` before it.
     pub provider: String,
     /// `spec.config`, with the keys of Velero's plugin for the provider.
     pub config: BTreeMap<String, String>,
@@ -24,6 +24,7 @@ pub struct SnapshotLocation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Provider {
     Aws,
+    Gcp,
 }
 
 impl SnapshotLocation {
@@ -40,6 +41,7 @@ impl SnapshotLocation {
         let name = self.provider.strip_prefix("velero.io/");
         match name.unwrap_or(&self.provider) {
             "aws" => Ok(Provider::Aws),
+            "gcp" => Ok(Provider::Gcp),
             _ => Err(OpenError::Provider {
                 location: self.name.clone(),
                 provider: self.provider.clone(),

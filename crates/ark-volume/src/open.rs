@@ -8,15 +8,15 @@ use std::sync::Arc;
 use ark_cloud::{ConfigError, install_tls};
 use ark_engine::port::Disks;
 
-use crate::aws;
 use crate::location::{Provider, SnapshotLocation};
+use crate::{aws, gcp};
 
 /// A location that cannot be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// No such cloud.
     #[error(
-        "snapshot location `{location}`: there is no provider `{provider}`; this version has `aws` (Amazon EBS)"
+        "snapshot location `{location}`: there is no provider `{provider}`; this version has `aws` (Amazon EBS) and `gcp` (persistent disks)"
     )]
     Provider {
         /// The location's name.
@@ -69,5 +69,6 @@ pub async fn open(location: &SnapshotLocation) -> Result<Arc<dyn Disks>, OpenErr
     install_tls();
     match location.provider()? {
         Provider::Aws => aws::open(location).await,
+        Provider::Gcp => gcp::open(location).await,
     }
 }

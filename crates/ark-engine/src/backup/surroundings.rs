@@ -75,16 +75,8 @@ async fn namespaces(
         field_selector: None,
         at: None,
     };
-    let mut heads = Vec::new();
-    let mut token = None;
-    loop {
-        let page = cluster.list(&query, token.as_deref(), PAGE).await?;
-        heads.extend(page.items.iter().map(|one| one.head().clone()));
-        match page.next {
-            Some(next) => token = Some(next),
-            None => return Ok(heads),
-        }
-    }
+    let all = cluster.list_all(&query, PAGE).await?;
+    Ok(all.iter().map(|one| one.head().clone()).collect())
 }
 
 async fn data(

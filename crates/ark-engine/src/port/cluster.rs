@@ -231,6 +231,20 @@ pub trait Cluster: Send + Sync {
         limit: u32,
     ) -> Result<Page, ClusterError>;
 
+    /// All objects of a list that is known to be short, read in pages of `limit`.
+    async fn list_all(&self, query: &ListQuery, limit: u32) -> Result<Vec<Object>, ClusterError> {
+        let mut all = Vec::new();
+        let mut token = None;
+        loop {
+            let page = self.list(query, token.as_deref(), limit).await?;
+            all.extend(page.items);
+            match page.next {
+                Some(next) => token = Some(next),
+                None => return Ok(all),
+            }
+        }
+    }
+
     /// One object, or `None` when it does not exist.
     async fn get(&self, target: Target<'_>) -> Result<Option<Object>, ClusterError>;
 

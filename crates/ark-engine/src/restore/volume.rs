@@ -149,20 +149,13 @@ impl VolumeData {
             field_selector: None,
             at: None,
         };
-        let mut token = None;
-        loop {
-            let page = cluster.list(&query, token.as_deref(), PAGE).await?;
-            for volume in &page.items {
-                let name = &volume.head().name;
-                if self.sources.contains_key(name) && !origin.made(volume) && !is_leaving(volume) {
-                    self.standing.insert(name.clone(), standing(volume));
-                }
-            }
-            token = page.next;
-            if token.is_none() {
-                return Ok(());
+        for volume in cluster.list_all(&query, PAGE).await? {
+            let name = &volume.head().name;
+            if self.sources.contains_key(name) && !origin.made(&volume) && !is_leaving(&volume) {
+                self.standing.insert(name.clone(), standing(&volume));
             }
         }
+        Ok(())
     }
 
     /// The name that a volume with a new disk gets, if not its own. `mapped`: its claim

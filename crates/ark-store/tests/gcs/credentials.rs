@@ -33,7 +33,9 @@ async fn authorizations(credentials: Credentials) -> Vec<String> {
     let mut location = location(&proxy.url(), &bucket);
     location.credentials = credentials;
     let store = ark_store::open(&location).await.unwrap();
-    store.put("k", Bytes::new(), PutMode::Create).await.unwrap();
+    for key in ["k", "l"] {
+        store.put(key, Bytes::new(), PutMode::Create).await.unwrap();
+    }
     let requests = proxy.requests().into_iter();
     requests
         .filter_map(|request| request.authorization)
@@ -44,7 +46,7 @@ async fn authorizations(credentials: Credentials) -> Vec<String> {
 async fn a_service_account_signs_for_a_token() {
     let tokens = TokenServer::start("for-the-account").unwrap();
     let seen = authorizations(account(&tokens)).await;
-    assert_eq!(seen, ["Bearer for-the-account"]);
+    assert_eq!(seen, ["Bearer for-the-account"; 2]);
     let questions = tokens.questions();
     assert_eq!(questions.len(), 1);
     let body = &questions[0].body;
@@ -67,7 +69,7 @@ async fn a_federated_identity_trades_its_token() {
     let path = dir.path().join("credentials.json");
     std::fs::write(&path, file.to_string()).unwrap();
     let seen = authorizations(Credentials::File(path)).await;
-    assert_eq!(seen, ["Bearer for-the-pod"]);
+    assert_eq!(seen, ["Bearer for-the-pod"; 2]);
     let body = tokens.questions()[0].body.clone();
     assert!(body.contains("the-pod"), "{body}");
 }

@@ -163,15 +163,9 @@ async fn volumes(ctx: &Context) -> Result<Vec<Value>, CommandError> {
         field_selector: None,
         at: None,
     };
-    let connection = ctx.connect().await?;
-    let mut volumes = Vec::new();
-    let mut token = None;
-    loop {
-        let page = connection.list(&query, token.as_deref(), PAGE).await?;
-        volumes.extend(page.items.iter().filter_map(|one| one.to_value().ok()));
-        token = page.next;
-        if token.is_none() {
-            return Ok(volumes);
-        }
-    }
+    let volumes = ctx.connect().await?.list_all(&query, PAGE).await?;
+    Ok(volumes
+        .iter()
+        .filter_map(|one| one.to_value().ok())
+        .collect())
 }
