@@ -28,7 +28,7 @@ pub fn get(url: &str) -> Result<Answer> {
 
 /// A request to `http://AUTHORITY` + `target`. Speaks HTTP/1.0, so that the body
 /// comes whole and without chunks and ends with the connection.
-pub(crate) fn request(
+pub fn request(
     authority: &str,
     method: &str,
     target: &str,

@@ -1,34 +1,30 @@
 //! Volumes on disks of a cloud: what is there after each step, and after a death in the
 //! middle of one.
 
-use std::collections::BTreeSet;
+mod cloud;
+
 use std::time::{Duration, Instant};
 
-use ark_testkit::aws::{AwsServer, REGION, Resource};
 use ark_testkit::fault::{Fault, FaultProxy, Rule};
 use serde_json::{Value, json};
 
+use self::cloud::{Amazon, Cloud, Google};
 use crate::site::{PATIENCE, Site};
 
-const BACKUP_TAG: &str = "ark.heptio.com/backup-uid";
-const RESTORE_TAG: &str = "ark.heptio.com/restore-uid";
-
 /// Claims in a namespace, each with a volume on a disk of its own.
-struct Shop {
+struct Shop<'c> {
+    cloud: &'c dyn Cloud,
     namespace: String,
     /// Ids of the disks, by number of the claim.
     disks: Vec<String>,
 }
 
-impl Shop {
-    fn new(site: &mut Site, count: usize) -> Self {
-        let cloud = AwsServer::shared();
-        let namespace = site.namespace("shop");
-        let gp3 = [("VolumeType", "gp3"), ("Iops", "3500")];
-        let disks = (0..count).map(|_| cloud.create_disk(1, &gp3).unwrap());
+impl<'c> Shop<'c> {
+    fn new(site: &mut Site, cloud: &'c dyn Cloud, count: usize) -> Self {
         let shop = Self {
-            namespace,
-            disks: disks.collect(),
+            cloud,
+            namespace: site.namespace("shop"),
+            disks: (0..count).map(|_| cloud.create_disk()).collect(),
         };
         let items: Vec<Value> = (0..count).flat_map(|n| shop.objects(n)).collect();
         let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
@@ -40,7 +36,6 @@ impl Shop {
         shop
     }
 
-    /// Every other volume is in the form of the CSI driver.
     fn objects(&self, n: usize) -> [Value; 2] {
         let (shop, name) = (&self.namespace, self.volume(n));
         let mut volume = json!({
@@ -52,13 +47,10 @@ impl Shop {
                 "claimRef": {"namespace": shop, "name": format!("data-{n}")},
             },
         });
-        let disk = &self.disks[n];
-        if n.is_multiple_of(2) {
-            volume["spec"]["csi"] = json!({"driver": "ebs.csi.aws.com", "volumeHandle": disk});
-        } else {
-            let id = format!("aws://{REGION}a/{disk}");
-            volume["spec"]["awsElasticBlockStore"] = json!({"volumeID": id, "fsType": "ext4"});
-        }
+        let Value::Object(source) = self.cloud.source(n, &self.disks[n]) else {
+            unreachable!("a source is an object");
+        };
+        volume["spec"].as_object_mut().unwrap().extend(source);
         let claim = json!({
             "apiVersion": "v1", "kind": "PersistentVolumeClaim",
             "metadata": {"namespace": shop, "name": format!("data-{n}")},
@@ -99,18 +91,13 @@ impl Shop {
         let disk = |n: usize| {
             let name = self.volume(n);
             let volume = volumes.iter().find(|one| one["metadata"]["name"] == name);
-            let spec = &volume.unwrap()["spec"];
-            let id = spec["csi"]["volumeHandle"].as_str();
-            let id = id.or_else(|| spec["awsElasticBlockStore"]["volumeID"].as_str());
-            let id = id.unwrap();
-            id.rsplit('/').next().unwrap().to_owned()
+            self.cloud.disk_of(&volume.unwrap()["spec"])
         };
         (0..self.disks.len()).map(disk).collect()
     }
 
     /// The namespace, the volumes and the disks are gone.
     fn lose(&self, site: &Site) {
-        let cloud = AwsServer::shared();
         let namespace = ["delete", "namespace", &self.namespace, "--timeout=60s"];
         site.plane.kubectl(&namespace).unwrap();
         let names: Vec<String> = (0..self.disks.len()).map(|n| self.volume(n)).collect();
@@ -118,28 +105,43 @@ impl Shop {
         delete.extend(names.iter().map(String::as_str));
         site.plane.kubectl(&delete).unwrap();
         for disk in &self.disks {
-            let call = [("Action", "DeleteVolume"), ("VolumeId", disk.as_str())];
-            cloud.call("ec2", &call).unwrap();
+            self.cloud.delete_disk(disk);
         }
+    }
+
+    /// Backs the namespace up; the UID of the backup.
+    fn back_up(&self, site: &Site, name: &str) -> String {
+        site.add("Backup", name, &self.spec());
+        let backup = format!("backup/{name}");
+        site.wait(&backup, "{.status.phase}", "Completed");
+        uid(site, &backup)
+    }
+
+    fn spec(&self) -> Value {
+        json!({"includedNamespaces": [self.namespace]})
+    }
+
+    /// The disks that snapshots of a backup are of, sorted.
+    fn sources(&self, backup: &str) -> Vec<String> {
+        sorted(
+            self.cloud
+                .snapshots(backup)
+                .into_iter()
+                .map(|(_, disk)| disk),
+        )
     }
 }
 
 /// Adds a snapshot location at this address of the cloud.
-fn add_location(site: &Site, name: &str, endpoint: &str) {
-    let cloud = AwsServer::shared();
+fn add_location(site: &Site, name: &str, cloud: &dyn Cloud, endpoint: &str) {
+    let secret = format!("key-of-{name}");
     site.create(&json!({
-        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": format!("key-of-{name}")},
-        "stringData": {"cloud": cloud.credentials_file()},
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": secret},
+        "stringData": {"cloud": cloud.credentials()},
     }));
-    site.add(
-        "VolumeSnapshotLocation",
-        name,
-        &json!({
-            "provider": "velero.io/aws",
-            "config": {"region": REGION, "endpoint": endpoint},
-            "credential": {"name": format!("key-of-{name}"), "key": "cloud"},
-        }),
-    );
+    let mut spec = cloud.location(endpoint);
+    spec["credential"] = json!({"name": secret, "key": "cloud"});
+    site.add("VolumeSnapshotLocation", name, &spec);
 }
 
 fn uid(site: &Site, object: &str) -> String {
@@ -147,71 +149,55 @@ fn uid(site: &Site, object: &str) -> String {
     object["metadata"]["uid"].as_str().unwrap().to_owned()
 }
 
-/// What the cloud has with this tag.
-fn tagged(all: Vec<Resource>, tag: &str, value: &str) -> Vec<Resource> {
-    let mut all = all;
-    all.retain(|one| one.tag(tag) == Some(value));
-    all
-}
-
-/// The disks that snapshots of a backup are of.
-fn sources(backup: &str) -> Vec<String> {
-    let snapshots = AwsServer::shared().snapshots().unwrap();
-    let mut ids: Vec<String> = tagged(snapshots, BACKUP_TAG, backup)
-        .iter()
-        .map(|snapshot| snapshot.text("volume_id").to_owned())
-        .collect();
+/// What is there twice stays so.
+fn sorted(ids: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut ids: Vec<String> = ids.into_iter().collect();
     ids.sort();
     ids
 }
 
-fn disks_of(restore: &str) -> Vec<Resource> {
-    tagged(AwsServer::shared().disks().unwrap(), RESTORE_TAG, restore)
-}
-
-fn sorted(ids: &[String]) -> Vec<String> {
-    let ids: BTreeSet<&String> = ids.iter().collect();
-    ids.into_iter().cloned().collect()
-}
-
-#[test]
-fn twenty_volumes_live_through_disaster_restore_and_deletion() {
+/// Backup, disaster, restore and deletion; the cloud's inventory after each.
+fn live_through(cloud: &dyn Cloud) {
     let mut site = Site::running();
-    add_location(&site, "disks", &AwsServer::shared().endpoint());
-    let shop = Shop::new(&mut site, 20);
-    let spec = json!({"includedNamespaces": [shop.namespace]});
-    site.add("Backup", "b", &spec);
-    site.wait("backup/b", "{.status.phase}", "Completed");
+    add_location(&site, "disks", cloud, &cloud.endpoint());
+    let shop = Shop::new(&mut site, cloud, 20);
+    let made_by = shop.back_up(&site, "b");
     let backup = site.get("backup/b").unwrap();
     assert_eq!(backup["spec"]["volumeSnapshotLocations"], json!(["disks"]));
     assert_eq!(backup["status"]["volumeSnapshotsAttempted"], 20);
     assert_eq!(backup["status"]["volumeSnapshotsCompleted"], 20);
-    let made_by = uid(&site, "backup/b");
-    assert_eq!(sources(&made_by), sorted(&shop.disks));
+    assert_eq!(shop.sources(&made_by), sorted(shop.disks.clone()));
 
     shop.lose(&site);
     site.add("Restore", "r", &json!({"backupName": "b"}));
     site.wait("restore/r", "{.status.phase}", "Completed");
     let restored = shop.bound(&site);
-    let new = disks_of(&uid(&site, "restore/r"));
-    let ids: Vec<String> = new.iter().map(|disk| disk.id().to_owned()).collect();
-    assert_eq!(sorted(&restored), sorted(&ids));
-    let snapshots = AwsServer::shared().snapshots().unwrap();
+    let restore = uid(&site, "restore/r");
+    let new = cloud.disks(&restore);
+    let ids = new.iter().map(|(disk, _)| disk.clone());
+    assert_eq!(sorted(restored.clone()), sorted(ids));
+    let snapshots = cloud.snapshots(&made_by);
     for (old, new_id) in shop.disks.iter().zip(&restored) {
-        let disk = new.iter().find(|disk| disk.id() == new_id).unwrap();
-        let snapshot = disk.text("snapshot_id");
-        let snapshot = snapshots.iter().find(|one| one.id() == snapshot).unwrap();
-        assert_eq!(snapshot.text("volume_id"), old, "another's data");
-        assert_eq!(
-            (disk.text("volume_type"), disk.field("iops")),
-            ("gp3", &json!(3500))
-        );
+        let (_, snapshot) = new.iter().find(|(disk, _)| disk == new_id).unwrap();
+        let (_, source) = snapshots.iter().find(|(id, _)| id == snapshot).unwrap();
+        assert_eq!(source, old, "another's data");
     }
 
     site.add("DeleteBackupRequest", "away", &json!({"backupName": "b"}));
     site.until("the backup is gone", |site| site.get("backup/b").is_none());
-    assert!(sources(&made_by).is_empty());
+    assert!(shop.sources(&made_by).is_empty());
     assert_eq!(shop.bound(&site), restored, "what was restored stays");
+    assert_eq!(cloud.disks(&restore).len(), 20);
+}
+
+#[test]
+fn twenty_volumes_of_amazon_live_through_disaster_restore_and_deletion() {
+    live_through(&Amazon);
+}
+
+#[test]
+fn twenty_volumes_of_google_live_through_disaster_restore_and_deletion() {
+    live_through(&Google::start());
 }
 
 /// A server that is killed while the n-th call to the cloud is under way, and the next.
@@ -231,55 +217,53 @@ fn dies_at(site: &mut Site, proxy: &FaultProxy, nth: usize) {
     site.start(|_| {});
 }
 
-#[test]
-fn whenever_the_server_dies_no_snapshot_is_doubled_or_left() {
+/// A server dies at each of these calls of a backup of three volumes, and at one of the
+/// restore.
+fn survives(cloud: &dyn Cloud, calls: &[usize], of_restore: usize) {
     let mut site = Site::running();
-    let proxy = FaultProxy::start(&AwsServer::shared().endpoint()).unwrap();
-    add_location(&site, "disks", &proxy.url());
-    let shop = Shop::new(&mut site, 3);
-    // One call that sweeps, three for each snapshot, one that looks at all.
-    for (number, nth) in [2, 5, 10, 11].into_iter().enumerate() {
+    let proxy = FaultProxy::start(&cloud.endpoint()).unwrap();
+    add_location(&site, "disks", cloud, &proxy.url());
+    let shop = Shop::new(&mut site, cloud, 3);
+    for (number, nth) in calls.iter().enumerate() {
         let name = format!("b-{number}");
-        let spec = json!({"includedNamespaces": [shop.namespace]});
-        site.add("Backup", &name, &spec);
-        dies_at(&mut site, &proxy, nth);
+        site.add("Backup", &name, &shop.spec());
+        dies_at(&mut site, &proxy, *nth);
         let backup = format!("backup/{name}");
         site.wait(&backup, "{.status.phase}", "Completed");
         let uid = uid(&site, &backup);
-        assert_eq!(sources(&uid), sorted(&shop.disks), "call {nth}");
+        assert_eq!(shop.sources(&uid), sorted(shop.disks.clone()), "call {nth}");
     }
+    shop.lose(&site);
+    site.add("Restore", "r", &json!({"backupName": "b-0"}));
+    dies_at(&mut site, &proxy, of_restore);
+    site.wait("restore/r", "{.status.phase}", "Completed");
+    let disks = cloud.disks(&uid(&site, "restore/r"));
+    assert_eq!(disks.len(), 3);
+    assert_eq!(
+        sorted(shop.bound(&site)),
+        sorted(disks.into_iter().map(|(disk, _)| disk))
+    );
 }
 
 #[test]
-fn whenever_the_server_dies_no_disk_is_doubled_or_left() {
-    let mut site = Site::running();
-    let proxy = FaultProxy::start(&AwsServer::shared().endpoint()).unwrap();
-    add_location(&site, "disks", &proxy.url());
-    let shop = Shop::new(&mut site, 3);
-    let spec = json!({"includedNamespaces": [shop.namespace]});
-    site.add("Backup", "b", &spec);
-    site.wait("backup/b", "{.status.phase}", "Completed");
-    shop.lose(&site);
-    site.add("Restore", "r", &json!({"backupName": "b"}));
-    // Three calls for each disk.
-    dies_at(&mut site, &proxy, 8);
-    site.wait("restore/r", "{.status.phase}", "Completed");
-    let disks = disks_of(&uid(&site, "restore/r"));
-    let ids: Vec<String> = disks.iter().map(|disk| disk.id().to_owned()).collect();
-    assert_eq!(ids.len(), 3);
-    assert_eq!(sorted(&shop.bound(&site)), sorted(&ids));
+fn whenever_the_server_dies_nothing_of_amazon_is_doubled_or_left() {
+    // One call that sweeps, three for each snapshot, one that looks at all; three for
+    // each disk.
+    survives(&Amazon, &[2, 5, 10, 11], 8);
+}
+
+#[test]
+fn whenever_the_server_dies_nothing_of_google_is_doubled_or_left() {
+    // The same, and as many more looks as it takes.
+    survives(&Google::start(), &[2, 5, 9, 14], 8);
 }
 
 #[test]
 fn a_backup_stays_as_long_as_its_snapshots_cannot_be_deleted() {
     let mut site = Site::running();
-    let endpoint = AwsServer::shared().endpoint();
-    add_location(&site, "disks", &endpoint);
-    let shop = Shop::new(&mut site, 1);
-    let spec = json!({"includedNamespaces": [shop.namespace]});
-    site.add("Backup", "b", &spec);
-    site.wait("backup/b", "{.status.phase}", "Completed");
-    let uid = uid(&site, "backup/b");
+    add_location(&site, "disks", &Amazon, &Amazon.endpoint());
+    let shop = Shop::new(&mut site, &Amazon, 1);
+    let uid = shop.back_up(&site, "b");
     site.kubectl(&["delete", "secret", "key-of-disks"]);
     site.add("DeleteBackupRequest", "away", &json!({"backupName": "b"}));
     site.wait("deletebackuprequest/away", "{.status.phase}", "Processed");
@@ -294,27 +278,26 @@ fn a_backup_stays_as_long_as_its_snapshots_cannot_be_deleted() {
         "{error}"
     );
     assert!(site.file("backups/b/velero-backup.json").exists());
-    assert_eq!(sources(&uid), shop.disks);
+    assert_eq!(shop.sources(&uid), shop.disks);
 
     site.kubectl(&["delete", "volumesnapshotlocation", "disks"]);
-    add_location(&site, "disks", &endpoint);
+    add_location(&site, "disks", &Amazon, &Amazon.endpoint());
     site.add("DeleteBackupRequest", "again", &json!({"backupName": "b"}));
     site.until("the backup is gone", |site| site.get("backup/b").is_none());
-    assert!(sources(&uid).is_empty());
+    assert!(shop.sources(&uid).is_empty());
 }
 
 #[test]
 fn a_volume_that_nobody_saves_and_nobody_leaves_out_is_an_error() {
     let mut site = Site::running();
-    let shop = Shop::new(&mut site, 1);
-    let spec = json!({"includedNamespaces": [shop.namespace]});
-    site.add("Backup", "b", &spec);
+    let shop = Shop::new(&mut site, &Amazon, 1);
+    site.add("Backup", "b", &shop.spec());
     site.wait("backup/b", "{.status.phase}", "PartiallyFailed");
     let spec = json!({"includedNamespaces": [shop.namespace], "snapshotVolumes": false});
     site.add("Backup", "without", &spec);
     site.wait("backup/without", "{.status.phase}", "Completed");
     for name in ["east", "west"] {
-        add_location(&site, name, &AwsServer::shared().endpoint());
+        add_location(&site, name, &Amazon, &Amazon.endpoint());
     }
     site.add("Backup", "unclear", &json!({}));
     site.wait("backup/unclear", "{.status.phase}", "FailedValidation");
