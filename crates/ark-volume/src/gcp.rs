@@ -21,7 +21,7 @@ mod place;
 mod settings;
 mod volume;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -127,13 +127,18 @@ impl Disks for PersistentDisks {
         key: &str,
         value: Option<&str>,
     ) -> Result<Vec<Tagged>, DiskError> {
-        let path = format!("projects/{}/global/snapshots", self.snapshots);
-        let found = self.api.list(&path, &labels::filter(key, value)).await?;
-        let tagged = found.iter().map(|snapshot| Tagged {
-            id: snapshot["name"].as_str().unwrap_or_default().to_owned(),
-            tags: labels::tags(snapshot),
-        });
-        Ok(having(tagged, key, value))
+        let mut all = Vec::new();
+        // New ones are in the project of their disk, whatever the location says.
+        for project in BTreeSet::from([&self.snapshots, &self.project]) {
+            let path = format!("projects/{project}/global/snapshots");
+            let found = self.api.list(&path, &labels::filter(key, value)).await?;
+            let tagged = found.iter().map(|snapshot| Tagged {
+                id: self.id_of(project, last(snapshot["name"].as_str().unwrap_or_default())),
+                tags: labels::tags(snapshot),
+            });
+            all.extend(having(tagged, key, value));
+        }
+        Ok(all)
     }
 
     async fn find_disks(&self, key: &str, value: Option<&str>) -> Result<Vec<Tagged>, DiskError> {

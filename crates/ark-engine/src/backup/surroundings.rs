@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use ark_api::{BackupSpec, BackupStorageLocation, VolumeSnapshotLocation, label};
 use k8s_openapi::api::core::v1::ConfigMap;
 
-use crate::object::Head;
+use crate::object::{Head, Object};
 use crate::policy::NamespaceLabels;
 use crate::port::{ApiResource, Cluster, ClusterError, ClusterErrorKind, ListQuery, Target};
 
@@ -75,8 +75,10 @@ async fn namespaces(
         field_selector: None,
         at: None,
     };
-    let all = cluster.list_all(&query, PAGE).await?;
-    Ok(all.iter().map(|one| one.head().clone()).collect())
+    let mut heads = Vec::new();
+    let mut see = |namespace: Object| heads.push(namespace.head().clone());
+    cluster.list_each(&query, PAGE, &mut see).await?;
+    Ok(heads)
 }
 
 async fn data(

@@ -231,18 +231,30 @@ pub trait Cluster: Send + Sync {
         limit: u32,
     ) -> Result<Page, ClusterError>;
 
-    /// All objects of a list that is known to be short, read in pages of `limit`.
-    async fn list_all(&self, query: &ListQuery, limit: u32) -> Result<Vec<Object>, ClusterError> {
-        let mut all = Vec::new();
+    /// Shows every object of a list, read in pages of `limit`; one page is in memory.
+    async fn list_each(
+        &self,
+        query: &ListQuery,
+        limit: u32,
+        see: &mut (dyn FnMut(Object) + Send),
+    ) -> Result<(), ClusterError> {
         let mut token = None;
         loop {
             let page = self.list(query, token.as_deref(), limit).await?;
-            all.extend(page.items);
+            page.items.into_iter().for_each(&mut *see);
             match page.next {
                 Some(next) => token = Some(next),
-                None => return Ok(all),
+                None => return Ok(()),
             }
         }
+    }
+
+    /// All objects of a list that is known to be short, read in pages of `limit`.
+    async fn list_all(&self, query: &ListQuery, limit: u32) -> Result<Vec<Object>, ClusterError> {
+        let mut all = Vec::new();
+        self.list_each(query, limit, &mut |object| all.push(object))
+            .await?;
+        Ok(all)
     }
 
     /// One object, or `None` when it does not exist.

@@ -149,13 +149,13 @@ impl VolumeData {
             field_selector: None,
             at: None,
         };
-        for volume in cluster.list_all(&query, PAGE).await? {
+        let mut see = |volume: Object| {
             let name = &volume.head().name;
             if self.sources.contains_key(name) && !origin.made(&volume) && !is_leaving(&volume) {
                 self.standing.insert(name.clone(), standing(&volume));
             }
-        }
-        Ok(())
+        };
+        cluster.list_each(&query, PAGE, &mut see).await
     }
 
     /// The name that a volume with a new disk gets, if not its own. `mapped`: its claim

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ark_api::{Backup, BackupPhase, DownloadTargetKind, Restore};
 use ark_archive::side::VolumeSnapshot;
+use ark_engine::object::Object;
 use ark_engine::orphans::{self, Known, Orphan};
 use ark_engine::port::{ApiResource, Cluster as _, ListQuery};
 use clap::Args;
@@ -163,9 +164,9 @@ async fn volumes(ctx: &Context) -> Result<Vec<Value>, CommandError> {
         field_selector: None,
         at: None,
     };
-    let volumes = ctx.connect().await?.list_all(&query, PAGE).await?;
-    Ok(volumes
-        .iter()
-        .filter_map(|one| one.to_value().ok())
-        .collect())
+    let mut volumes = Vec::new();
+    let mut see = |volume: Object| volumes.extend(volume.to_value().ok());
+    let connection = ctx.connect().await?;
+    connection.list_each(&query, PAGE, &mut see).await?;
+    Ok(volumes)
 }
