@@ -88,7 +88,9 @@ async fn snapshots_of_another_project_are_found_by_their_path() {
     let ids = [snapshot.id.clone()];
     let states = google.disks.snapshot_states(&ids).await.unwrap();
     assert_eq!(states[&snapshot.id], SnapshotState::Completed);
-    let found = google.disks.find_snapshots("ark.heptio.com/backup-uid", None);
+    let found = google
+        .disks
+        .find_snapshots("ark.heptio.com/backup-uid", None);
     assert_eq!(found.await.unwrap()[0].id, snapshot.id);
 }
 
