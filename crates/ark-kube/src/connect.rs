@@ -182,6 +182,29 @@ impl Connection {
         })
     }
 
+    /// The same server as the same user, for the few calls that must not stand in
+    /// line behind the many of this connection: a pool and places of their own. A
+    /// call has one attempt of `call_timeout`; the caller asks again.
+    ///
+    /// # Errors
+    /// [`ConnectError::Client`]
+    pub fn apart(&self, call_timeout: Duration) -> Result<Self, ConnectError> {
+        let Inner { config, server, .. } = &*self.inner;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                client: client(config, server)?,
+                watcher: OnceLock::new(),
+                config: config.clone(),
+                server: server.clone(),
+                limits: Limits {
+                    call_timeout,
+                    patience: Duration::ZERO,
+                },
+                throttle: Throttle::new(1),
+            }),
+        })
+    }
+
     /// URL of the API server, without a trailing slash.
     pub fn server(&self) -> &str {
         &self.inner.server

@@ -89,6 +89,10 @@ async fn scripted(script: Vec<Answer>) -> (Connection, Heard) {
 }
 
 async fn connect(port: u16, patience: Duration) -> Connection {
+    connect_for(port, patience, Duration::from_millis(500)).await
+}
+
+async fn connect_for(port: u16, patience: Duration, call_timeout: Duration) -> Connection {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     let cluster = format!("{{name: c, cluster: {{server: 'http://127.0.0.1:{port}'}}}}");
     writeln!(
@@ -100,7 +104,7 @@ async fn connect(port: u16, patience: Duration) -> Connection {
     let options = ConnectOptions {
         kubeconfig: Some(file.path().to_owned()),
         user_agent: "ark/test".to_owned(),
-        call_timeout: Duration::from_millis(500),
+        call_timeout,
         patience,
         ..ConnectOptions::default()
     };
@@ -253,4 +257,31 @@ async fn a_server_that_never_comes_is_named() {
     let expected = format!("no answer from the API server at http://127.0.0.1:{port}: ");
     assert!(error.message.starts_with(&expected), "{error}");
     assert!(error.message.contains("refused"), "{error}");
+}
+
+#[tokio::test]
+async fn a_connection_apart_does_not_wait_behind_the_others() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let connection = connect_for(port, Duration::ZERO, Duration::from_mins(1)).await;
+    let places = connection.concurrency();
+    let heard = Heard::default();
+    let mut script = vec![Answer::Hang; places];
+    script.extend([OK, Answer::Hang]);
+    tokio::spawn(serve(listener, script, heard.clone()));
+    // One more than there are places.
+    for _ in 0..=places {
+        let connection = connection.clone();
+        tokio::spawn(async move { read(&connection).await });
+    }
+    while heard.count() < places {
+        tokio::task::yield_now().await;
+    }
+
+    let apart = connection.apart(Duration::from_millis(500)).unwrap();
+    assert!(read(&apart).await.unwrap());
+    assert_eq!(heard.count(), places + 1, "the last one waits for a place");
+    let error = read(&apart).await.unwrap_err();
+    assert_eq!(error.kind, ClusterErrorKind::Unavailable);
+    assert!(error.message.contains("no answer"), "{error}");
 }

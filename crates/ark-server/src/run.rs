@@ -164,7 +164,7 @@ impl Server {
 
         // The lease is between machines, whatever clock the controllers go by.
         let machine: Arc<dyn Clock> = Arc::new(SystemClock);
-        let seat = take_seat(&self.connection, &self.namespace, &self.options, &machine);
+        let seat = take_seat(&self.connection, &self.namespace, &self.options, &machine)?;
         let Some(seat) = seat.await_or(&shutdown).await else {
             return Ok(());
         };

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use ark_engine::port::Clock;
-use ark_kube::Connection;
 use ark_kube::lease::{self, Leadership, LeaseOptions};
+use ark_kube::{ConnectError, Connection};
 use tokio_util::sync::CancellationToken;
 
 use crate::options::ServerOptions;
@@ -40,28 +40,33 @@ pub(super) struct Election {
 }
 
 /// Prepares to ask. Sends nothing.
+///
+/// Whoever asks does so on a connection of its own: behind the calls of a restore
+/// that keeps a slow API server busy, a renewal would come too late.
 pub(super) fn take_seat(
     connection: &Connection,
     namespace: &str,
     options: &ServerOptions,
     clock: &Arc<dyn Clock>,
-) -> Election {
+) -> Result<Election, ConnectError> {
+    let deadline = options.lease_duration * 2 / 3;
     let lease = options.leader_election.then(|| {
         let identity = options.identity.clone().unwrap_or_else(|| {
             format!("ark-{}-{}", std::process::id(), clock.now().as_nanosecond())
         });
         LeaseOptions {
             duration: options.lease_duration,
-            deadline: options.lease_duration * 2 / 3,
+            deadline,
             retry: options.lease_duration / 7,
             ..LeaseOptions::new(namespace, LEASE, &identity)
         }
     });
-    Election {
-        connection: connection.clone(),
+    Ok(Election {
+        // A renewal that hangs leaves the time for another one.
+        connection: connection.apart(deadline / 2)?,
         clock: Arc::clone(clock),
         lease,
-    }
+    })
 }
 
 impl Election {

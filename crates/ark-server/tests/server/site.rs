@@ -91,22 +91,37 @@ impl Site {
         self.bucket.path()
     }
 
-    /// Starts the server with short times.
+    /// Starts the server with short times; as the kubelet does, starts it again
+    /// when it has lost its lease.
     pub(crate) fn start(&mut self, change: impl FnOnce(&mut ServerOptions)) {
         assert!(self.server.is_none());
         let mut options = ServerOptions {
             namespace: Some(self.namespace.clone()),
             kubeconfig: Some(self.plane.kubeconfig().to_owned()),
             metrics_address: "127.0.0.1:0".to_owned(),
-            lease_duration: Duration::from_secs(4),
+            // The successor of a killed server waits as long; a busy machine may
+            // keep a renewal waiting for seconds.
+            lease_duration: Duration::from_secs(9),
             ..ServerOptions::default()
         };
         change(&mut options);
         let shutdown = CancellationToken::new();
-        let server = self.runtime.block_on(Server::prepare(options)).unwrap();
+        let server = self
+            .runtime
+            .block_on(Server::prepare(options.clone()))
+            .unwrap();
         let address = server.address();
         let server = server.with_clock(self.clock.clone());
-        let task = self.runtime.spawn(Box::pin(server.run(shutdown.clone())));
+        let restarted = ServerOptions {
+            metrics_address: address.to_string(),
+            ..options
+        };
+        let task = self.runtime.spawn(supervise(
+            server,
+            restarted,
+            self.clock.clone(),
+            shutdown.clone(),
+        ));
         self.server = Some(Running {
             shutdown,
             task,
@@ -338,6 +353,24 @@ impl Site {
     /// A file of the bucket.
     pub(crate) fn file(&self, key: &str) -> PathBuf {
         self.bucket().join(key)
+    }
+}
+
+async fn supervise(
+    mut server: Server,
+    options: ServerOptions,
+    clock: Arc<MovedClock>,
+    shutdown: CancellationToken,
+) -> Result<(), ServerError> {
+    loop {
+        match Box::pin(server.run(shutdown.clone())).await {
+            Err(ServerError::LeaseLost) => {
+                server = Server::prepare(options.clone())
+                    .await?
+                    .with_clock(clock.clone());
+            }
+            end => return end,
+        }
     }
 }
 

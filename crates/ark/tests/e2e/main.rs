@@ -92,11 +92,15 @@ impl<'a> Installation<'a> {
 
     /// Starts the server with its HTTP port at an address.
     fn start_at(&mut self, address: &str) {
-        let log = self.log.reopen().unwrap();
+        let log = std::fs::OpenOptions::new()
+            .append(true)
+            .open(self.log.path())
+            .unwrap();
         let child = ark(self.plane, &self.namespace)
             .args(["server", "--metrics-address", address])
-            // Or the successor of a killed server would wait longer.
-            .args(["--lease-duration", "4s"])
+            // The successor of a killed server waits as long; a busy machine may
+            // keep a renewal waiting for seconds.
+            .args(["--lease-duration", "9s"])
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
