@@ -12,8 +12,10 @@
 //! | [`http`] | requests of the credentials' own: token services, metadata servers |
 //! | [`gcp`] | credentials of Google |
 //! | [`aws`] | credentials of AWS, and other addresses for its services |
+//! | [`azure`] | credentials and tokens of Azure, and its clouds |
 
 pub mod aws;
+pub mod azure;
 pub mod config;
 pub mod credentials;
 pub mod gcp;

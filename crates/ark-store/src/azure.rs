@@ -1,13 +1,12 @@
 //! Azure Blob Storage: a location → the client.
 
 mod credentials;
-mod file;
 mod keys;
 mod settings;
-mod token;
 
 use std::sync::Arc;
 
+use ark_cloud::azure::File;
 use ark_engine::port::Store;
 use opendal::services::Azblob;
 use opendal::{HttpTransporter, Operator};
@@ -30,7 +29,8 @@ const DELETE_BATCH: usize = 256;
 const READ: &str = "r";
 
 pub(crate) async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenError> {
-    let file = file::read(location).await?;
+    let file = File::of(&location.credentials).await;
+    let file = file.map_err(|reason| OpenError::credentials(location, reason))?;
     let settings = Settings::parse(location, &file)?;
     let container = location.bucket_name()?;
     let prefix = location.prefix_path()?;

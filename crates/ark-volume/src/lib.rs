@@ -11,8 +11,10 @@
 //! | `topology.rs` | the zones that a volume names |
 //! | `aws.rs` | Amazon EBS |
 //! | `gcp.rs` | persistent disks of Compute Engine |
+//! | `azure.rs` | managed disks of Azure |
 
 mod aws;
+mod azure;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod gcp;

@@ -12,7 +12,7 @@ use crate::open::OpenError;
 pub struct SnapshotLocation {
     /// What messages call it.
     pub name: String,
-    /// `aws` or `gcp`, with or without `velero.io/` before it.
+    /// `aws`, `gcp` or `azure`, with or without `velero.io/` before it.
     pub provider: String,
     /// `spec.config`, with the keys of Velero's plugin for the provider.
     pub config: BTreeMap<String, String>,
@@ -25,6 +25,7 @@ pub struct SnapshotLocation {
 pub(crate) enum Provider {
     Aws,
     Gcp,
+    Azure,
 }
 
 impl SnapshotLocation {
@@ -42,6 +43,7 @@ impl SnapshotLocation {
         match name.unwrap_or(&self.provider) {
             "aws" => Ok(Provider::Aws),
             "gcp" => Ok(Provider::Gcp),
+            "azure" => Ok(Provider::Azure),
             _ => Err(OpenError::Provider {
                 location: self.name.clone(),
                 provider: self.provider.clone(),

@@ -9,14 +9,14 @@ use ark_cloud::{ConfigError, install_tls};
 use ark_engine::port::Disks;
 
 use crate::location::{Provider, SnapshotLocation};
-use crate::{aws, gcp};
+use crate::{aws, azure, gcp};
 
 /// A location that cannot be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// No such cloud.
     #[error(
-        "snapshot location `{location}`: there is no provider `{provider}`; this version has `aws` (Amazon EBS) and `gcp` (persistent disks)"
+        "snapshot location `{location}`: there is no provider `{provider}`; this version has `aws` (Amazon EBS), `gcp` (persistent disks) and `azure` (managed disks)"
     )]
     Provider {
         /// The location's name.
@@ -70,5 +70,6 @@ pub async fn open(location: &SnapshotLocation) -> Result<Arc<dyn Disks>, OpenErr
     match location.provider()? {
         Provider::Aws => aws::open(location).await,
         Provider::Gcp => gcp::open(location).await,
+        Provider::Azure => azure::open(location).await,
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use ark_testkit::fault::{Fault, FaultProxy, Rule};
 use serde_json::{Value, json};
 
-use self::cloud::{Amazon, Cloud, Google};
+use self::cloud::{Amazon, Azure, Cloud, Google};
 use crate::site::{PATIENCE, Site};
 
 /// Claims in a namespace, each with a volume on a disk of its own.
@@ -200,6 +200,11 @@ fn twenty_volumes_of_google_live_through_disaster_restore_and_deletion() {
     live_through(&Google::start());
 }
 
+#[test]
+fn twenty_volumes_of_azure_live_through_disaster_restore_and_deletion() {
+    live_through(&Azure::start());
+}
+
 /// A server that is killed while the n-th call to the cloud is under way, and the next.
 fn dies_at(site: &mut Site, proxy: &FaultProxy, nth: usize) {
     let before = proxy.requests().len();
@@ -256,6 +261,12 @@ fn whenever_the_server_dies_nothing_of_amazon_is_doubled_or_left() {
 fn whenever_the_server_dies_nothing_of_google_is_doubled_or_left() {
     // The same, and as many more looks as it takes.
     survives(&Google::start(), &[2, 5, 9, 14], 8);
+}
+
+#[test]
+fn whenever_the_server_dies_nothing_of_azure_is_doubled_or_left() {
+    // Six or more for each snapshot and each disk, most of them looks.
+    survives(&Azure::start(), &[3, 4, 8, 20], 11);
 }
 
 #[test]

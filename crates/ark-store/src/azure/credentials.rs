@@ -7,16 +7,15 @@
 //! the owner of such a token.
 
 use ark_cloud::Credentials;
+use ark_cloud::azure::{File, Owner, Tokens};
 use reqsign_azure_storage::{
     ClientSecretCredentialProvider, Credential, ImdsCredentialProvider, StaticCredentialProvider,
     WorkloadIdentityCredentialProvider,
 };
 use reqsign_core::ProvideCredentialChain;
 
-use crate::azure::file::File;
 use crate::azure::keys;
 use crate::azure::settings::Settings;
-use crate::azure::token::Owner;
 use crate::location::Location;
 use crate::open::OpenError;
 
@@ -68,8 +67,7 @@ impl Identity {
 }
 
 fn named_key(file: &File, name: &str) -> Result<String, String> {
-    let key = file.get(name).filter(|key| !key.is_empty());
-    key.cloned().ok_or_else(|| {
+    file.get(name).map(str::to_owned).ok_or_else(|| {
         format!("`storageAccountKeyEnvVar` is `{name}`, which the credentials file does not have")
     })
 }
@@ -86,10 +84,10 @@ async fn managed_key(
                 .to_owned(),
         );
     };
-    let owner = Owner::of(file);
-    let token = owner.token(http, &settings.authority, &management.address);
+    let (authority, address) = (&settings.authority, &management.address);
+    let tokens = Tokens::new(http, Owner::of(file), authority, address);
+    let token = tokens.token().await;
     let token = token
-        .await
         .map_err(|error| format!("no token to ask Azure for the account's key with: {error}"))?;
     keys::first(http, (management, &settings.account), &token)
         .await
@@ -103,7 +101,7 @@ fn tokens(
     authority: &str,
     file: &File,
 ) -> ProvideCredentialChain<Credential> {
-    let value = |name: &str| file.get(name).filter(|value| !value.is_empty());
+    let value = |name: &str| file.get(name);
     let mut secret = ClientSecretCredentialProvider::new().with_authority_host(authority);
     let mut federated = WorkloadIdentityCredentialProvider::new().with_authority_host(authority);
     if let Some(tenant) = value("AZURE_TENANT_ID") {

@@ -2,10 +2,10 @@
 //!
 //! Source: "Storage Accounts - List Keys" of the Azure Storage resource provider.
 
+use ark_cloud::azure::answer;
 use serde::Deserialize;
 
 use crate::azure::settings::Management;
-use crate::azure::token::answer;
 
 const VERSION: &str = "2023-05-01";
 
@@ -40,7 +40,7 @@ pub(crate) async fn first(
         .header("Authorization", format!("Bearer {token}"))
         // Azure wants the length of nothing told.
         .body("");
-    let keys: Keys = answer(request).await?;
+    let keys: Keys = answer(request).await.map_err(|error| error.message)?;
     let may_write = |key: &Key| {
         let permissions = key.permissions.as_deref().unwrap_or("FULL");
         permissions.eq_ignore_ascii_case("full")

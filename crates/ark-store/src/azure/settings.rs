@@ -1,10 +1,10 @@
 //! The config keys of the provider `azure`, as Velero's plugin has them, together with
 //! what the credentials file says of the cloud.
 
-use crate::azure::file::File;
 use crate::heptio::LAYOUT_KEY;
 use crate::location::Location;
 use crate::open::OpenError;
+use ark_cloud::azure::{File, Place, place};
 use ark_cloud::{Config, ConfigError};
 
 /// Those of Velero's plugin; `layout` and `resourceManagerURI` are ours.
@@ -19,39 +19,6 @@ const KEYS: [&str; 10] = [
     "storageAccountURI",
     "subscriptionId",
     "useAAD",
-];
-
-/// A cloud of Azure's.
-struct Cloud {
-    /// As in `AZURE_CLOUD_NAME`.
-    name: &'static str,
-    /// Below it are the accounts.
-    accounts: &'static str,
-    /// Gives tokens.
-    authority: &'static str,
-    /// Manages everything.
-    management: &'static str,
-}
-
-const CLOUDS: [Cloud; 3] = [
-    Cloud {
-        name: "AzurePublicCloud",
-        accounts: "blob.core.windows.net",
-        authority: "https://login.microsoftonline.com",
-        management: "https://management.azure.com",
-    },
-    Cloud {
-        name: "AzureUSGovernmentCloud",
-        accounts: "blob.core.usgovcloudapi.net",
-        authority: "https://login.microsoftonline.us",
-        management: "https://management.usgovcloudapi.net",
-    },
-    Cloud {
-        name: "AzureChinaCloud",
-        accounts: "blob.core.chinacloudapi.cn",
-        authority: "https://login.chinacloudapi.cn",
-        management: "https://management.chinacloudapi.cn",
-    },
 ];
 
 /// What a location says.
@@ -86,16 +53,16 @@ impl Settings {
                 .refuse("storageAccount", "is missing; it names the account")
                 .into());
         };
-        let cloud = cloud(file).map_err(|reason| OpenError::credentials(location, reason))?;
+        let place = place(file).map_err(|reason| OpenError::credentials(location, reason))?;
         let endpoint = match config.text("storageAccountURI") {
             // A host alone will do, as in Velero.
             Some(uri) if !uri.contains("://") => format!("https://{}", uri.trim_end_matches('/')),
             Some(_) => config.url("storageAccountURI")?.unwrap_or_default(),
-            None => format!("https://{account}.{}", cloud.accounts),
+            None => format!("https://{account}.{}", place.accounts),
         };
         let authority = config
             .url("activeDirectoryAuthorityURI")?
-            .unwrap_or_else(|| cloud.authority.to_owned());
+            .unwrap_or_else(|| place.authority.to_owned());
         Ok(Self {
             account,
             endpoint,
@@ -104,7 +71,7 @@ impl Settings {
             use_aad: config.flag("useAAD")?,
             // Azure takes 4000 MiB; what is held in memory is several blocks.
             block_size: config.size("blockSizeInBytes", 1 << 20..=1 << 30)?,
-            management: management(&config, file, cloud)?,
+            management: management(&config, file, place)?,
         })
     }
 }
@@ -112,9 +79,9 @@ impl Settings {
 fn management(
     config: &Config<'_>,
     file: &File,
-    cloud: &Cloud,
+    place: &Place,
 ) -> Result<Option<Management>, ConfigError> {
-    let of_file = |name: &str| file.get(name).filter(|value| !value.is_empty()).cloned();
+    let of_file = |name: &str| file.get(name).map(str::to_owned);
     let address = config.url("resourceManagerURI")?;
     let subscription = config.text("subscriptionId");
     let group = config.text("resourceGroup");
@@ -122,26 +89,10 @@ fn management(
         .or_else(|| of_file("AZURE_SUBSCRIPTION_ID"))
         .zip(group.or_else(|| of_file("AZURE_RESOURCE_GROUP")));
     Ok(both.map(|(subscription, group)| Management {
-        address: address.unwrap_or_else(|| cloud.management.to_owned()),
+        address: address.unwrap_or_else(|| place.management.to_owned()),
         subscription,
         group,
     }))
-}
-
-fn cloud(file: &File) -> Result<&'static Cloud, String> {
-    let name = file.get("AZURE_CLOUD_NAME").map_or("", String::as_str);
-    let name = if name.is_empty() {
-        CLOUDS[0].name
-    } else {
-        name
-    };
-    let known = CLOUDS
-        .iter()
-        .find(|cloud| cloud.name.eq_ignore_ascii_case(name));
-    known.ok_or_else(|| {
-        let names = CLOUDS.each_ref().map(|cloud| cloud.name).join(", ");
-        format!("AZURE_CLOUD_NAME is `{name}`; known are {names}")
-    })
 }
 
 #[cfg(test)]
@@ -152,7 +103,7 @@ mod tests {
         let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
         let mut location = Location::new("azure", "c");
         location.config = config.iter().map(own).collect();
-        let file = file.iter().map(own).collect();
+        let file = file.iter().copied().collect();
         Settings::parse(&location, &file).map_err(|error| error.to_string())
     }
 

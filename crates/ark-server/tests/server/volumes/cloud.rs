@@ -1,5 +1,7 @@
 //! The clouds that volumes are on in these tests.
 
+use std::collections::BTreeMap;
+
 use ark_testkit::aws::{AwsServer, REGION};
 use ark_testkit::disks::{DiskCloud, DiskRecord};
 use ark_testkit::tokens::TokenServer;
@@ -93,6 +95,25 @@ impl Cloud for Amazon {
     }
 }
 
+/// A cloud whose snapshots and operations take some looks.
+fn slow() -> DiskCloud {
+    let cloud = DiskCloud::start().unwrap();
+    cloud.set_snapshot_steps(3);
+    cloud.set_operation_steps(2);
+    cloud
+}
+
+fn has(labels: &BTreeMap<String, String>, key: &str, value: &str) -> bool {
+    labels.get(key).is_some_and(|found| found == value)
+}
+
+/// Deletes a disk by its path, without a word to Ark.
+fn delete(cloud: &DiskCloud, path: &str) {
+    let token = [("Authorization".to_owned(), "Bearer t".to_owned())];
+    let answer = http::request(&cloud.authority(), "DELETE", path, &token, b"").unwrap();
+    assert!(matches!(answer.status, 200 | 202), "{answer:?}");
+}
+
 /// Google.
 pub(crate) struct Google {
     cloud: DiskCloud,
@@ -100,13 +121,12 @@ pub(crate) struct Google {
 }
 
 impl Google {
-    /// One whose snapshots and operations take some looks.
+    /// An empty one.
     pub(crate) fn start() -> Self {
-        let cloud = DiskCloud::start().unwrap();
-        cloud.set_snapshot_steps(3);
-        cloud.set_operation_steps(2);
-        let tokens = TokenServer::start("for-disks").unwrap();
-        Self { cloud, tokens }
+        Self {
+            cloud: slow(),
+            tokens: TokenServer::start("for-disks").unwrap(),
+        }
     }
 }
 
@@ -137,11 +157,7 @@ impl Cloud for Google {
     }
 
     fn delete_disk(&self, id: &str) {
-        let token = [("Authorization".to_owned(), "Bearer t".to_owned())];
-        let path = format!("/compute/v1/{id}");
-        let authority = self.cloud.authority();
-        let answer = http::request(&authority, "DELETE", &path, &token, b"").unwrap();
-        assert_eq!(answer.status, 200);
+        delete(&self.cloud, &format!("/compute/v1/{id}"));
     }
 
     fn source(&self, n: usize, disk: &str) -> Value {
@@ -166,28 +182,18 @@ impl Cloud for Google {
     }
 
     fn snapshots(&self, backup: &str) -> Vec<(String, String)> {
-        let label = |one: &&ark_testkit::disks::SnapshotRecord| {
-            one.labels
-                .get("ark-heptio-com_backup-uid")
-                .map(String::as_str)
-                == Some(backup)
-        };
         let all = self.cloud.snapshots();
-        let of_it = all.iter().filter(label);
+        let label = "ark-heptio-com_backup-uid";
+        let of_it = all.iter().filter(|one| has(&one.labels, label, backup));
         of_it
             .map(|one| (one.name.clone(), one.source.clone()))
             .collect()
     }
 
     fn disks(&self, restore: &str) -> Vec<(String, String)> {
-        let label = |one: &&DiskRecord| {
-            one.labels
-                .get("ark-heptio-com_restore-uid")
-                .map(String::as_str)
-                == Some(restore)
-        };
         let all = self.cloud.disks();
-        let of_it = all.iter().filter(label);
+        let label = "ark-heptio-com_restore-uid";
+        let of_it = all.iter().filter(|one| has(&one.labels, label, restore));
         of_it
             .map(|one| {
                 assert_eq!(one.kind, "pd-balanced");
@@ -198,6 +204,99 @@ impl Cloud for Google {
                     one.owner, one.location, one.name
                 );
                 (id, snapshot.to_owned())
+            })
+            .collect()
+    }
+}
+
+/// Azure.
+pub(crate) struct Azure {
+    cloud: DiskCloud,
+    tokens: TokenServer,
+}
+
+impl Azure {
+    /// An empty one.
+    pub(crate) fn start() -> Self {
+        Self {
+            cloud: slow(),
+            tokens: TokenServer::start("for-disks").unwrap(),
+        }
+    }
+}
+
+/// The id of something in the one resource group.
+fn id_in_group(folder: &str, name: &str) -> String {
+    format!(
+        "/subscriptions/shop/resourceGroups/mc_shop/providers/Microsoft.Compute/{folder}/{name}"
+    )
+}
+
+impl Cloud for Azure {
+    fn endpoint(&self) -> String {
+        self.cloud.endpoint()
+    }
+
+    fn location(&self, endpoint: &str) -> Value {
+        let authority = format!("http://{}", self.tokens.authority());
+        let config = json!({"endpoint": endpoint, "activeDirectoryAuthorityURI": authority});
+        json!({"provider": "velero.io/azure", "config": config})
+    }
+
+    fn credentials(&self) -> String {
+        let lines = [
+            "AZURE_SUBSCRIPTION_ID=shop",
+            "AZURE_RESOURCE_GROUP=MC_shop",
+            "AZURE_TENANT_ID=tenant",
+            "AZURE_CLIENT_ID=client",
+            "AZURE_CLIENT_SECRET=secret",
+        ];
+        lines.join("\n")
+    }
+
+    fn create_disk(&self) -> String {
+        let name = unique_name("disk");
+        let disk = DiskRecord::azure("shop/MC_shop", "westeurope", &name, 1);
+        self.cloud.add_disk(&disk);
+        id_in_group("disks", &disk.name)
+    }
+
+    fn delete_disk(&self, id: &str) {
+        delete(&self.cloud, &format!("{id}?api-version=2024-03-02"));
+    }
+
+    fn source(&self, n: usize, disk: &str) -> Value {
+        if n.is_multiple_of(2) {
+            return json!({"csi": {"driver": "disk.csi.azure.com", "volumeHandle": disk}});
+        }
+        let name = disk.rsplit('/').next().unwrap();
+        json!({"azureDisk": {"diskName": name, "diskURI": disk, "kind": "Managed"}})
+    }
+
+    fn disk_of(&self, spec: &Value) -> String {
+        let id = spec["csi"]["volumeHandle"].as_str();
+        let id = id.or_else(|| spec["azureDisk"]["diskURI"].as_str());
+        id.unwrap().to_owned()
+    }
+
+    fn snapshots(&self, backup: &str) -> Vec<(String, String)> {
+        let all = self.cloud.snapshots();
+        let tag = "ark.heptio.com-backup-uid";
+        let of_it = all.iter().filter(|one| has(&one.labels, tag, backup));
+        of_it
+            .map(|one| (id_in_group("snapshots", &one.name), one.source.clone()))
+            .collect()
+    }
+
+    fn disks(&self, restore: &str) -> Vec<(String, String)> {
+        let all = self.cloud.disks();
+        let tag = "ark.heptio.com-restore-uid";
+        let of_it = all.iter().filter(|one| has(&one.labels, tag, restore));
+        of_it
+            .map(|one| {
+                assert_eq!(one.kind, "StandardSSD_LRS");
+                let snapshot = one.source.clone().unwrap();
+                (id_in_group("disks", &one.name), snapshot)
             })
             .collect()
     }
