@@ -1,22 +1,23 @@
 //! From a `BackupStorageLocation` to an open store.
 //!
 //! Fetches the secrets that the location refers to, and keeps the opened store
-//! until the location or one of its secrets changes. Asks nothing of the bucket.
+//! until the location or one of its secrets changes. What is opened for writing is tried
+//! out then.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ark_api::storage_location::BackupStorageLocationSpec;
-use ark_api::{BackupStorageLocation, SecretKeySelector};
-use ark_engine::port::Store;
-use ark_store::{Credentials, Location, OpenError, Tuning};
+use ark_api::{AccessMode, BackupStorageLocation, SecretKeySelector};
+use ark_engine::port::{Store, StoreError};
+use ark_store::{Credentials, Location, OpenError, Tried, TryError, Tuning};
 
 use crate::secrets::{SecretError, Secrets};
 
 /// Config key: `NAME/KEY` of the secret with the key for SSE-C.
 const CUSTOMER_KEY: &str = "customerKeyEncryptionSecret";
 
-/// Why a location has no store.
+/// Why a location has no store, or none that can be used.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum LocationError {
     /// A secret that the location names.
@@ -36,12 +37,28 @@ pub(crate) enum LocationError {
     /// The location as it is written cannot work.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The store does not do what nobody can do without.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<TryError> for LocationError {
+    fn from(error: TryError) -> Self {
+        match error {
+            TryError::Open(error) => Self::Open(error),
+            TryError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl LocationError {
     /// Whether it may pass without anybody changing something.
     pub(crate) fn is_retryable(&self) -> bool {
-        matches!(self, Self::Secret(error) if error.is_retryable())
+        match self {
+            Self::Secret(error) => error.is_retryable(),
+            Self::Store(error) => error.is_retryable(),
+            _ => false,
+        }
     }
 }
 
@@ -55,13 +72,15 @@ struct Source {
     customer_key: Option<Vec<u8>>,
 }
 
-/// Open stores by the name of their location, with what each was made of.
-type Opened = HashMap<String, (Source, Arc<dyn Store>)>;
+/// An open store with what it was made of. Whoever opens it holds the lock, so that others
+/// wait instead of trying out the same store.
+type Slot = Arc<tokio::sync::Mutex<Option<(Source, Tried)>>>;
 
 /// Opens locations, and remembers those that are open.
 pub(crate) struct Locations {
     secrets: Secrets,
-    open: Mutex<Opened>,
+    /// By the name of the location.
+    open: Mutex<HashMap<String, Slot>>,
 }
 
 impl Locations {
@@ -78,16 +97,36 @@ impl Locations {
         &self,
         location: &BackupStorageLocation,
     ) -> Result<Arc<dyn Store>, LocationError> {
+        Ok(self.tried(location).await?.store)
+    }
+
+    /// The same, and what it lacks. A location that is for reading is not tried out.
+    pub(crate) async fn tried(
+        &self,
+        location: &BackupStorageLocation,
+    ) -> Result<Tried, LocationError> {
         let source = self.fetch(location).await?;
-        if let Some((known, store)) = self.lock().get(&source.name)
+        let slot = Arc::clone(self.lock().entry(source.name.clone()).or_default());
+        let mut slot = slot.lock().await;
+        if let Some((known, tried)) = slot.as_ref()
             && *known == source
         {
-            return Ok(Arc::clone(store));
+            return Ok(tried.clone());
         }
-        let store = ark_store::open(&to_location(&source)).await?;
-        self.lock()
-            .insert(source.name.clone(), (source, Arc::clone(&store)));
-        Ok(store)
+        let opened = to_location(&source);
+        let tried = if *location.access_mode() == AccessMode::ReadOnly {
+            Tried {
+                store: ark_store::open(&opened).await?,
+                lacks: Vec::new(),
+            }
+        } else {
+            ark_store::open_tried(&opened).await?
+        };
+        for lack in &tried.lacks {
+            tracing::warn!(location = source.name, %lack, "the store cannot do all that is asked of it");
+        }
+        *slot = Some((source, tried.clone()));
+        Ok(tried)
     }
 
     /// Closes the store of a location that is gone.
@@ -122,7 +161,7 @@ impl Locations {
         })
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Opened> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Slot>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,7 +7,6 @@ mod settings;
 use std::sync::Arc;
 
 use ark_cloud::azure::File;
-use ark_engine::port::Store;
 use opendal::services::Azblob;
 use opendal::{HttpTransporter, Operator};
 use reqsign_azure_storage::RequestSigner;
@@ -28,7 +27,7 @@ const DELETE_BATCH: usize = 256;
 /// What a signed URL is good for.
 const READ: &str = "r";
 
-pub(crate) async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenError> {
+pub(crate) async fn open(location: &Location) -> Result<Remote, OpenError> {
     let file = File::of(&location.credentials).await;
     let file = file.map_err(|reason| OpenError::credentials(location, reason))?;
     let settings = Settings::parse(location, &file)?;
@@ -64,11 +63,11 @@ pub(crate) async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenErro
             signing::context(&transport, &[]),
         ),
     };
-    Ok(Arc::new(Remote {
+    Ok(Remote {
         client: layered(client, transport, &tuning),
         signer: signer.map(|signer| Arc::new(signer) as _),
         tuning,
         uploads: Uploads::Parts,
         delete_limit: DELETE_BATCH,
-    }))
+    })
 }

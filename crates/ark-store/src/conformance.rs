@@ -15,12 +15,14 @@ use ark_engine::port::{PutMode, Store, StoreEntry, StoreError, StoreErrorKind};
 use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt as _;
 
+mod capabilities;
 mod keys;
 mod listing;
 mod objects;
 mod race;
 mod uploads;
 
+pub use capabilities::nothing_is_lacking;
 pub use keys::{odd_keys, refused_keys};
 pub use listing::{folders, layout, many_keys};
 pub use objects::{puts_and_reads, ranges, reads_are_bounded, streams};
@@ -71,6 +73,7 @@ macro_rules! conformance_tests {
             one_of_racing_puts_wins, one_of_racing_uploads_wins,
             upload_sizes, upload_modes, unfinished_uploads_are_unseen, cancelled_uploads_end,
             many_keys, folders, layout, odd_keys, refused_keys,
+            nothing_is_lacking,
         }
     };
     ($open:path; $($property:ident),* $(,)?) => {

@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use ark_cloud::gcp::Identity;
 use ark_cloud::{Config, ConfigError};
-use ark_engine::port::Store;
 use opendal::services::Gcs;
 use opendal::{HttpTransporter, Operator};
 use reqsign_google::RequestSigner;
@@ -36,7 +35,7 @@ const SIGNING_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 /// The config keys of Velero's plugin, `layout`, and `endpoint`, which is ours.
 const KEYS: [&str; 4] = ["endpoint", "kmsKeyName", LAYOUT_KEY, "serviceAccount"];
 
-pub(crate) async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenError> {
+pub(crate) async fn open(location: &Location) -> Result<Remote, OpenError> {
     let config = location.config("gcp", &KEYS)?;
     let endpoint = config.url("endpoint")?;
     let endpoint = endpoint.unwrap_or_else(|| ENDPOINT.to_owned());
@@ -66,13 +65,13 @@ pub(crate) async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenErro
     }
     let context = signing::context(&transport, &[("GOOGLE_SCOPE", SIGNING_SCOPE)]);
     let signer = Presigner::new(&base, identity.chain(), signing, context);
-    Ok(Arc::new(Remote {
+    Ok(Remote {
         client: layered(client, transport, tuning),
         signer: signer.map(|signer| Arc::new(signer) as _),
         tuning: tuning.clone(),
         uploads: Uploads::Session,
         delete_limit: 1,
-    }))
+    })
 }
 
 /// `projects/P/locations/L/keyRings/R/cryptoKeys/K`.

@@ -29,9 +29,13 @@
 //! | `fs`, `fs::walk`, `fs::write` | the trait over a directory |
 //! | [`heptio`] | the layout of Heptio Ark 0.3 to 0.9, seen in today's |
 //! | [`probe`] | whether a bucket holds backups and nothing else |
+//! | `capability` | what a store can do, found out by trying |
+//! | `careful` | ways around what it lacks |
 //! | `conformance` | what every backend must do, as functions (feature `conformance`) |
 
 mod azure;
+mod capability;
+mod careful;
 mod classify;
 mod client;
 #[cfg(feature = "conformance")]
@@ -56,6 +60,7 @@ pub mod tuning;
 mod upload;
 
 pub use ark_cloud::Credentials;
+pub use capability::{Lack, Tried, TryError, open_tried};
 pub use fetch::{FetchError, FetchOptions, Fetching, begin, fetch};
 pub use location::Location;
 pub use open::{OpenError, open, open_url};

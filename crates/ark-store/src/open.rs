@@ -10,6 +10,7 @@ use ark_engine::port::{Store, StoreErrorKind};
 
 use crate::heptio::{self, AtRoot};
 use crate::location::{Location, Provider};
+use crate::tuning::Tuning;
 use crate::{azure, fs, gcs, s3, tls};
 
 /// A location that cannot be opened.
@@ -108,19 +109,33 @@ impl OpenError {
 /// # Errors
 /// [`OpenError`]: the location as it is written cannot work.
 pub async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenError> {
+    let (store, _) = connect(location).await?;
+    Ok(store)
+}
+
+/// The store of a location, and of one that takes objects in parts how large they are.
+pub(crate) async fn connect(
+    location: &Location,
+) -> Result<(Arc<dyn Store>, Option<Tuning>), OpenError> {
     tls::install_tls();
     let at_root = heptio::is_wanted(&location.name, &location.config)?;
-    let store = match location.provider()? {
-        Provider::Directory => fs::open(location).await?,
-        Provider::S3 => s3::open(location).await?,
-        Provider::Gcs => gcs::open(location).await?,
-        Provider::Azure => azure::open(location).await?,
+    let remote = match location.provider()? {
+        Provider::Directory => None,
+        Provider::S3 => Some(s3::open(location).await?),
+        Provider::Gcs => Some(gcs::open(location).await?),
+        Provider::Azure => Some(azure::open(location).await?),
     };
-    Ok(if at_root {
+    let tuning = remote.as_ref().map(|remote| remote.tuning.clone());
+    let store: Arc<dyn Store> = match remote {
+        Some(remote) => Arc::new(remote),
+        None => fs::open(location).await?,
+    };
+    let store = if at_root {
         Arc::new(AtRoot(store))
     } else {
         store
-    })
+    };
+    Ok((store, tuning))
 }
 
 /// Opens what the command line names: `s3://BUCKET/PREFIX?…`, `gs://…`, `azblob://…`, `file:///DIR` or a

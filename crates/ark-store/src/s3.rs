@@ -5,7 +5,6 @@ mod settings;
 use std::sync::Arc;
 
 use ark_cloud::{ConfigError, aws};
-use ark_engine::port::Store;
 use opendal::services::S3;
 use opendal::{HttpTransporter, Operator};
 
@@ -27,7 +26,7 @@ const DELETE_BATCH: usize = 1000;
 /// What an access point's name starts with.
 const ACCESS_POINT: &str = "arn:aws:s3:";
 
-pub(crate) async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenError> {
+pub(crate) async fn open(location: &Location) -> Result<Remote, OpenError> {
     let settings = Settings::parse(location)?;
     let bucket = Bucket::parse(location, &settings)?;
     location.prefix_path()?;
@@ -61,13 +60,13 @@ pub(crate) async fn open(location: &Location) -> Result<Arc<dyn Store>, OpenErro
         (None, Some(public)) => Ok(signing::of(maker.client(Some(public))?)),
         (None, None) => Ok(signing::of(client.clone())),
     };
-    Ok(Arc::new(Remote {
+    Ok(Remote {
         client,
         signer,
         tuning,
         uploads: Uploads::Parts,
         delete_limit: DELETE_BATCH,
-    }))
+    })
 }
 
 /// The name to put into the URL, and where.

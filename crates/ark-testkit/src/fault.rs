@@ -36,6 +36,13 @@ pub enum Fault {
     InternalError,
     /// 503 with S3's `SlowDown`; the server never hears of it.
     SlowDown,
+    /// 403 with S3's `AccessDenied`; the server never hears of it.
+    AccessDenied,
+    /// 501 with S3's `NotImplemented`; the server never hears of it.
+    NotImplemented,
+    /// The request is passed on without this header (small letters), as to a server that
+    /// does not know it. A server that checks signatures refuses such a request.
+    Without(&'static str),
     /// The request is passed on so much later, and then as usual.
     Delay(Duration),
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use ark_api::{AccessMode, BackupStorageLocation, GoDuration, LocationPhase, Time};
 use ark_kube::Next;
-use ark_store::check_layout;
 use ark_store::heptio::{HEPTIO_ARK, LAYOUT_KEY};
+use ark_store::{Lack, check_layout};
 
 use super::{ReconcileError, sentence};
 use crate::context::Context;
@@ -36,8 +36,8 @@ pub(crate) async fn reconcile(
     if location.spec.default {
         keep_one_default(&context).await?;
     }
-    let problem = probe(&context, &location).await;
-    report(&context, &location, problem).await?;
+    let found = probe(&context, &location).await;
+    report(&context, &location, found).await?;
     context.checked.done(&location, context.now());
     Ok(if period.is_zero() {
         Next::OnChange
@@ -46,69 +46,73 @@ pub(crate) async fn reconcile(
     })
 }
 
-/// What is wrong with the location, as a sentence; `None` when it can be used.
-async fn probe(context: &Context, location: &BackupStorageLocation) -> Option<String> {
-    if let Some(problem) = misuse(location) {
-        return Some(problem);
-    }
+/// What the location lacks and is worked around; or why it cannot be used, as a sentence.
+async fn probe(context: &Context, location: &BackupStorageLocation) -> Result<Vec<Lack>, String> {
+    misuse(location)?;
     let look = async {
-        let store = context
-            .locations
-            .store(location)
-            .await
-            .map_err(|error| sentence(&error))?;
-        check_layout(store.as_ref())
-            .await
-            .map_err(|error| sentence(&error))
+        let tried = context.locations.tried(location).await;
+        let tried = tried.map_err(|error| sentence(&error))?;
+        let layout = check_layout(tried.store.as_ref()).await;
+        layout.map_err(|error| sentence(&error))?;
+        Ok(tried.lacks)
     };
     match tokio::time::timeout(PATIENCE, look).await {
-        Ok(result) => result.err(),
-        Err(_) => Some(format!("no answer within {} seconds", PATIENCE.as_secs())),
+        Ok(result) => result,
+        Err(_) => Err(format!("no answer within {} seconds", PATIENCE.as_secs())),
     }
 }
 
 /// What the spec asks for that cannot go together.
-fn misuse(location: &BackupStorageLocation) -> Option<String> {
+fn misuse(location: &BackupStorageLocation) -> Result<(), String> {
     let layout = location.spec.config.get(LAYOUT_KEY);
     let is_old = layout.is_some_and(|layout| layout == HEPTIO_ARK);
-    (is_old && *location.access_mode() != AccessMode::ReadOnly).then(|| {
-        format!(
-            "the config key `{LAYOUT_KEY}` is `{HEPTIO_ARK}`, and such backups are read and never changed: set accessMode to ReadOnly"
-        )
-    })
+    if !is_old || *location.access_mode() == AccessMode::ReadOnly {
+        return Ok(());
+    }
+    Err(format!(
+        "the config key `{LAYOUT_KEY}` is `{HEPTIO_ARK}`, and such backups are read and never changed: set accessMode to ReadOnly"
+    ))
 }
 
 async fn report(
     context: &Context,
     location: &BackupStorageLocation,
-    problem: Option<String>,
+    found: Result<Vec<Lack>, String>,
 ) -> Result<(), ReconcileError> {
     let name = location.metadata.name.as_deref().unwrap_or_default();
     let was = location.phase().cloned();
-    let now = if problem.is_none() {
-        LocationPhase::Available
-    } else {
-        LocationPhase::Unavailable
+    let now = match &found {
+        Ok(_) => LocationPhase::Available,
+        Err(_) => LocationPhase::Unavailable,
     };
-    match &problem {
-        Some(problem) if was != Some(LocationPhase::Unavailable) => {
+    match &found {
+        Err(problem) if was != Some(LocationPhase::Unavailable) => {
             tracing::warn!(location = name, problem, "backup location is not available");
         }
-        None if was != Some(LocationPhase::Available) => {
+        Ok(_) if was != Some(LocationPhase::Available) => {
             tracing::info!(location = name, "backup location is available");
         }
         _ => {}
     }
-    context.metrics.set_location(name, problem.is_none());
+    context.metrics.set_location(name, found.is_ok());
     let mut after = location.clone();
     let status = after.status.get_or_insert_default();
     status.phase = Some(now);
-    status.message = problem.unwrap_or_default();
+    status.message = found.map_or_else(|problem| problem, |lacks| told(&lacks));
     status.last_validation_time = Some(Time(context.now()));
     context
         .advance_beside_others(&context.api.locations, location, &after)
         .await?;
     Ok(())
+}
+
+/// What a store that can be used lacks; nothing for one that has all.
+fn told(lacks: &[Lack]) -> String {
+    let lacks: Vec<String> = lacks.iter().map(Lack::to_string).collect();
+    match lacks.join(". Also, ") {
+        lacks if lacks.is_empty() => lacks,
+        lacks => format!("the store can be used, with care: {lacks}"),
+    }
 }
 
 async fn keep_one_default(context: &Context) -> Result<(), ReconcileError> {
@@ -162,13 +166,17 @@ mod tests {
     #[test]
     fn the_old_layout_is_for_reading() {
         let mut old = location("old", "2026-01-03T00:00:00Z", false);
-        assert_eq!(misuse(&old), None);
+        assert_eq!(misuse(&old), Ok(()));
         old.spec
             .config
             .insert(LAYOUT_KEY.to_owned(), HEPTIO_ARK.to_owned());
-        assert!(misuse(&old).unwrap().contains("set accessMode to ReadOnly"));
+        assert!(
+            misuse(&old)
+                .unwrap_err()
+                .contains("set accessMode to ReadOnly")
+        );
         old.spec.access_mode = Some(AccessMode::ReadOnly);
-        assert_eq!(misuse(&old), None);
+        assert_eq!(misuse(&old), Ok(()));
     }
 
     #[test]

@@ -1,9 +1,12 @@
-//! Servers whose location is a bucket at Google's or Azure's: a backup's whole life.
+//! Servers whose location is a bucket at Google's or Azure's, or at somebody's who speaks
+//! S3's protocol less than well: a backup's whole life.
 
+use ark_testkit::aws::AwsServer;
 use ark_testkit::azure::{self, BlobServer};
+use ark_testkit::fault::{Fault, FaultProxy, Rule};
 use ark_testkit::gcs::GcsServer;
-use ark_testkit::http;
 use ark_testkit::tokens::TokenServer;
+use ark_testkit::{http, unique_name};
 use serde_json::{Value, json};
 
 use crate::site::Site;
@@ -116,4 +119,42 @@ fn azure_blob_storage() {
         }),
     };
     bucket.live_through(|_| {});
+}
+
+#[test]
+fn a_look_alike_of_s3_is_used_with_care() {
+    let server = AwsServer::start_unchecked().unwrap();
+    let endpoint = server.endpoint();
+    let authority = endpoint.strip_prefix("http://").unwrap();
+    let name = unique_name("quirks");
+    let made = http::request(authority, "PUT", &format!("/{name}"), &[], b"").unwrap();
+    assert_eq!(made.status, 200);
+    let proxy = FaultProxy::start(&endpoint).unwrap();
+    proxy.set([
+        Rule::new("", Fault::Without("if-none-match")).method("PUT"),
+        Rule::new("", Fault::Without("range")).method("GET"),
+        Rule::new("uploads", Fault::NotImplemented).method("POST"),
+        Rule::new("delete", Fault::NotImplemented).method("POST"),
+    ]);
+    let bucket = Bucket {
+        provider: "velero.io/aws",
+        name,
+        credentials: "[default]\naws_access_key_id = k\naws_secret_access_key = s\n".to_owned(),
+        config: json!({
+            "region": "us-east-1", "s3Url": proxy.url(), "s3ForcePathStyle": "true",
+        }),
+    };
+    bucket.live_through(|site| {
+        let location = site.get("bsl/default").unwrap();
+        let message = location["status"]["message"].as_str().unwrap();
+        for part in [
+            "the store can be used, with care: ",
+            "no two servers may write to it",
+            "it does not read ranges",
+            "it takes no uploads in parts (",
+            "it deletes one object a call",
+        ] {
+            assert!(message.contains(part), "{message}");
+        }
+    });
 }

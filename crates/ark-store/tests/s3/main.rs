@@ -7,6 +7,7 @@ mod bucket;
 mod credentials;
 mod faults;
 mod lost_answers;
+mod quirks;
 mod retry_after;
 mod signed;
 mod tls;

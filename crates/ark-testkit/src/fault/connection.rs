@@ -38,6 +38,14 @@ fn exchange(client: &mut TcpStream, shared: &Shared) -> io::Result<()> {
             "500 Internal Server Error",
             "InternalError",
         ),
+        Some(Fault::AccessDenied) => refuse(client, &message, "403 Forbidden", "AccessDenied"),
+        Some(Fault::NotImplemented) => {
+            refuse(client, &message, "501 Not Implemented", "NotImplemented")
+        }
+        Some(Fault::Without(header)) => {
+            let message = message.without(header);
+            forward(client, &message, &shared.upstream, u64::MAX)?.finish(client)
+        }
         Some(Fault::SlowDown) => refuse(client, &message, "503 Slow Down", "SlowDown"),
         Some(Fault::ResetUpload(limit)) => cut_upload(client, &message, &shared.upstream, limit),
         Some(Fault::ResetDownload(limit)) => {

@@ -87,6 +87,16 @@ impl Message {
         head
     }
 
+    /// The same without a header.
+    pub(super) fn without(mut self, name: &str) -> Self {
+        let lines = self.head.split_inclusive("\r\n").filter(|line| {
+            let found = line.split_once(':').map_or("", |(found, _)| found);
+            !found.eq_ignore_ascii_case(name)
+        });
+        self.head = lines.collect();
+        self
+    }
+
     /// The head as it came.
     pub(super) fn head(&self) -> &str {
         &self.head
@@ -153,6 +163,9 @@ mod tests {
             message.closing_head(),
             "PUT /b/k?x= HTTP/1.1\r\nHost: a:1\r\nContent-Length: 3\r\nConnection: close\r\n\r\n"
         );
+        let message = message.without("host");
+        assert_eq!(message.header("host"), None);
+        assert_eq!(message.header("content-length"), Some("3"));
     }
 
     #[test]
