@@ -50,6 +50,7 @@ pub mod snapshot_location;
 pub mod status_request;
 pub mod storage_location;
 pub mod wire;
+pub mod zone;
 
 pub use backup::{Backup, BackupPhase, BackupSpec, BackupStatus};
 pub use condition::Condition;

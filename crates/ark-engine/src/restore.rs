@@ -340,6 +340,7 @@ async fn setup(
     }
     let wanted = restore.restore.spec.restore_pvs != Some(false);
     let mut volumes = volume::read(store.as_ref(), backup, wanted).await?;
+    volumes.move_zones(&restore.zones);
     if volumes.makes_disks() {
         let origin = Origin::new(backup, restore.name());
         volumes.look(job.ports.cluster.as_ref(), &origin).await?;

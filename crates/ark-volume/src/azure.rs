@@ -77,7 +77,7 @@ impl Disks for ManagedDisks {
     }
 
     fn set_disk(&self, volume: &mut Value, disk: &Disk) {
-        volume::set_disk(volume, &disk.id);
+        volume::set_disk(volume, disk);
     }
 
     async fn create_snapshot(&self, request: &SnapshotRequest) -> Result<Snapshot, DiskError> {

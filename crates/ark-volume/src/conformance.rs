@@ -33,6 +33,8 @@ pub trait Subject: Send + Sync {
     /// Makes a disk, and for each form in which a `PersistentVolume` can name it such an
     /// object.
     async fn volumes(&self) -> Vec<Value>;
+    /// Two zones of one region.
+    fn zones(&self) -> [&'static str; 2];
     /// A disk that does not exist.
     fn missing_disk(&self) -> Disk;
     /// The id of a snapshot that does not exist.
@@ -64,6 +66,7 @@ macro_rules! conformance_tests {
             volumes_are_recognised, snapshots_complete, tokens_name_one_deed,
             disks_come_of_snapshots, what_is_gone_is_no_error_to_delete,
             what_is_missing_is_told, many_snapshots_are_seen_at_once,
+            volumes_go_with_their_disks,
         }
     };
     ($subject:path; $($property:ident),* $(,)?) => {
@@ -198,6 +201,35 @@ pub async fn disks_come_of_snapshots(subject: &impl Subject) -> Verdict {
     disks.delete_disk(&made).await?;
     let left = disks.find_disks(OWNER, Some(&name)).await?;
     ensure!(left.is_empty(), "deleted, and yet {left:?}");
+    Ok(())
+}
+
+/// A disk is made in another zone than its snapshot's, and the volume says so.
+pub async fn volumes_go_with_their_disks(subject: &impl Subject) -> Verdict {
+    let (disks, name) = (subject.disks(), subject.unique_name());
+    let [old, new] = subject.zones();
+    let snapshot = begin(subject, any_disk(subject).await?, &name).await?;
+    completed(disks, std::slice::from_ref(&snapshot.id)).await?;
+    let mut request = disk_request(&snapshot, &name);
+    new.clone_into(&mut request.zone);
+    let made = disks.create_disk(&request).await?;
+    ensure!(made.zone == new, "asked for {new}, made {made:?}");
+    let key = "topology.kubernetes.io/zone";
+    for mut volume in subject.volumes().await {
+        volume["metadata"]["labels"][key] = old.into();
+        let terms =
+            json!([{"matchExpressions": [{"key": key, "operator": "In", "values": [old]}]}]);
+        volume["spec"]["nodeAffinity"]["required"]["nodeSelectorTerms"] = terms;
+        ensure!(known(disks, &volume)?.zone == old, "{volume} is in {old}");
+        disks.set_disk(&mut volume, &made);
+        let now = known(disks, &volume)?;
+        ensure!(now == made, "set {made:?}, then {now:?}");
+        let text = volume.to_string();
+        ensure!(
+            !text.contains(&format!("\"{old}\"")),
+            "{old} is left in {text}"
+        );
+    }
     Ok(())
 }
 

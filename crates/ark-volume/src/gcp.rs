@@ -78,7 +78,7 @@ impl Disks for PersistentDisks {
     }
 
     fn set_disk(&self, volume: &mut Value, disk: &Disk) {
-        volume::set_disk(volume, &disk.id);
+        volume::set_disk(volume, disk);
     }
 
     async fn create_snapshot(&self, request: &SnapshotRequest) -> Result<Snapshot, DiskError> {

@@ -115,6 +115,7 @@ pub trait Disks: Send + Sync {
     fn disk_of(&self, volume: &Value) -> Option<Disk>;
 
     /// Puts another disk behind a `PersistentVolume` of which [`Disks::disk_of`] knows one.
+    /// Where the volume says in which zone it is, it says the disk's then.
     fn set_disk(&self, volume: &mut Value, disk: &Disk);
 
     /// Begins a snapshot.

@@ -34,6 +34,10 @@ impl Bench {
     }
 
     async fn run(&self, spec: &Value) -> Result<Report, RestoreError> {
+        self.run_as(&restore(spec)).await
+    }
+
+    async fn run_as(&self, restore: &ValidatedRestore) -> Result<Report, RestoreError> {
         let ports = Ports {
             cluster: Arc::clone(&self.cluster) as _,
             store: Arc::clone(&self.store) as _,
@@ -41,7 +45,7 @@ impl Bench {
             clock: Arc::new(MemoryClock::default()),
         };
         let job = Job::new(ports, Arc::new(Silent), self.cancel.clone());
-        run(&job, &restore(spec), &Options::default()).await
+        run(&job, restore, &Options::default()).await
     }
 
     fn results(&self) -> side::Results {

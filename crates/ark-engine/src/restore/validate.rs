@@ -1,13 +1,14 @@
 //! From what a user wrote to what can be run: every rule checked, all messages
 //! at once, defaults filled in. Pure.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ark_api::restore::ExistingResourcePolicy;
 use ark_api::storage_location::LocationPhase;
 use ark_api::{
     Backup, BackupPhase, BackupStorageLocation, GoDuration, Restore, RestorePhase, RestoreSpec,
-    Time, label,
+    Time, label, zone,
 };
 use jiff::Timestamp;
 
@@ -42,6 +43,8 @@ pub struct ValidatedRestore {
     pub(super) namespaces: IncludeExclude,
     pub(super) labels: LabelFilter,
     pub(super) mapping: Mapping,
+    /// Where new disks are made, by where the old ones were; others stay.
+    pub(super) zones: BTreeMap<String, String>,
 }
 
 impl ValidatedRestore {
@@ -94,6 +97,10 @@ pub fn validate(
     check_unsupported(&restore.spec, &mut messages);
     let namespaces = check_namespaces(&restore.spec, &mut messages);
     let labels = check_labels(&restore.spec, &mut messages);
+    let zones = zone::mappings(&restore.metadata).unwrap_or_else(|problem| {
+        messages.push(problem);
+        BTreeMap::new()
+    });
     let mut prepared = restore.clone();
     let backup = check_source(&mut prepared, backups, &mut messages);
     let location = backup.map(|backup| check_location(backup, locations, &mut messages));
@@ -106,6 +113,7 @@ pub fn validate(
             namespaces,
             labels,
             mapping,
+            zones,
         }),
         _ => Err(reject(prepared, messages)),
     }

@@ -13,7 +13,7 @@
 //! stays and is another one: that of the namespace which is copied, or one that was
 //! released and kept.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use ark_archive::layout;
 use ark_archive::side::{BackupVolumeInfo, VolumeSnapshot, VolumeSnapshotPhase};
@@ -29,6 +29,9 @@ use crate::port::{ApiResource, Cluster, ClusterError, ListQuery, Store};
 pub(super) const NATIVE: &str = "NativeSnapshot";
 /// Volumes a page when those of the cluster are looked at.
 const PAGE: u32 = 500;
+
+/// Between the zones of a disk that is in two, as Google's are.
+const SEVERAL: &str = "__";
 
 /// What becomes of a persistent volume.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +109,15 @@ impl VolumeData {
             standing: HashMap::new(),
             wanted,
             untied: 0,
+        }
+    }
+
+    /// Has new disks made in other zones. A disk that is in several has each of them moved.
+    pub(crate) fn move_zones(&mut self, zones: &BTreeMap<String, String>) {
+        for source in self.sources.values_mut() {
+            let parts = source.zone.split(SEVERAL);
+            let parts = parts.map(|zone| zones.get(zone).map_or(zone, String::as_str));
+            source.zone = parts.collect::<Vec<_>>().join(SEVERAL);
         }
     }
 
@@ -256,6 +268,31 @@ mod tests {
             .insert(layout::volume_snapshots("b"), none.into());
         let data = read(&store, "b", true).await.unwrap();
         assert_eq!(data.decide("pv-1"), Decision::ByPolicy);
+    }
+
+    #[test]
+    fn a_disk_comes_into_the_zone_that_its_own_is_mapped_to() {
+        let snapshot = |volume: &str, zone: &str| {
+            let mut snapshot = VolumeSnapshot::default();
+            snapshot.spec.persistent_volume_name = volume.into();
+            snapshot.spec.volume_az = zone.into();
+            snapshot.status.provider_snapshot_id = "s".into();
+            snapshot
+        };
+        let snapshots = ["r-a", "r-b", "r-a__r-b", ""].map(|zone| snapshot(zone, zone));
+        let mut data = VolumeData::new(Vec::new(), snapshots.into(), true);
+        data.move_zones(&[("r-a".to_owned(), "r-c".to_owned())].into());
+        for (volume, zone) in [
+            ("r-a", "r-c"),
+            ("r-b", "r-b"),
+            ("r-a__r-b", "r-c__r-b"),
+            ("", ""),
+        ] {
+            let Decision::FromSnapshot(source) = data.decide(volume) else {
+                panic!("{volume}");
+            };
+            assert_eq!(source.zone, zone);
+        }
     }
 
     #[test]

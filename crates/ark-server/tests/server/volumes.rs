@@ -270,6 +270,35 @@ fn whenever_the_server_dies_nothing_of_azure_is_doubled_or_left() {
 }
 
 #[test]
+fn a_restore_can_bring_volumes_into_another_zone() {
+    let cloud = Google::start();
+    let mut site = Site::running();
+    add_location(&site, "disks", &cloud, &cloud.endpoint());
+    let shop = Shop::new(&mut site, &cloud, 2);
+    shop.back_up(&site, "b");
+    shop.lose(&site);
+    let zones = json!({"ark.heptio.com/zone-mappings": "europe-west1-b:europe-west1-d"});
+    site.create(&json!({
+        "apiVersion": "velero.io/v1", "kind": "Restore",
+        "metadata": {"name": "r", "annotations": zones}, "spec": {"backupName": "b"},
+    }));
+    site.wait("restore/r", "{.status.phase}", "Completed");
+    let disk = &shop.bound(&site)[0];
+    assert!(
+        disk.starts_with("projects/shop/zones/europe-west1-d/disks/"),
+        "{disk}"
+    );
+    // The other one says by its nodes where it is.
+    let get = ["get", "persistentvolume", &shop.volume(1), "-o", "json"];
+    let volume: Value = serde_json::from_str(&site.plane.kubectl(&get).unwrap()).unwrap();
+    let nodes = volume["spec"]["nodeAffinity"].to_string();
+    assert!(
+        nodes.contains("europe-west1-d") && !nodes.contains("europe-west1-b"),
+        "{nodes}"
+    );
+}
+
+#[test]
 fn a_backup_stays_as_long_as_its_snapshots_cannot_be_deleted() {
     let mut site = Site::running();
     add_location(&site, "disks", &Amazon, &Amazon.endpoint());

@@ -26,7 +26,7 @@ pub(super) fn disk_of(volume: &Value) -> Option<Disk> {
     })
 }
 
-/// Puts another disk there, in the form that the volume has.
+/// Puts another disk there, in the form that the volume has, and says where it is.
 pub(super) fn set_disk(volume: &mut Value, disk: &Disk) {
     let Some(slot) = place(volume).and_then(|place| volume.pointer_mut(place)) else {
         return;
@@ -37,6 +37,15 @@ pub(super) fn set_disk(volume: &mut Value, disk: &Disk) {
     } else {
         disk.id.as_str().into()
     };
+    topology::move_to(volume, &[ZONE], &zones(disk), None);
+}
+
+/// None of a disk whose zone nobody told.
+fn zones(disk: &Disk) -> Vec<&str> {
+    Some(disk.zone.as_str())
+        .filter(|zone| !zone.is_empty())
+        .into_iter()
+        .collect()
 }
 
 fn place(volume: &Value) -> Option<&'static str> {

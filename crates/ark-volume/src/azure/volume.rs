@@ -32,14 +32,18 @@ pub(super) fn disk_of(volume: &Value) -> Option<Disk> {
     })
 }
 
-/// Puts another disk there, in the form that the volume has.
-pub(super) fn set_disk(volume: &mut Value, id: &str) {
+/// Puts another disk there, in the form that the volume has, and says where it is.
+pub(super) fn set_disk(volume: &mut Value, disk: &Disk) {
+    let id = disk.id.as_str();
     let name = id.rsplit('/').next().unwrap_or(id);
-    if let Some(disk) = volume.pointer_mut(IN_TREE) {
-        disk["diskURI"] = id.into();
-        disk["diskName"] = name.into();
+    if let Some(old) = volume.pointer_mut(IN_TREE) {
+        old["diskURI"] = id.into();
+        old["diskName"] = name.into();
     } else if let Some(handle) = volume.pointer_mut(HANDLE) {
         *handle = id.into();
+    }
+    if number(&disk.zone).is_some() {
+        topology::move_to(volume, &[ZONE], &[&disk.zone], None);
     }
 }
 
@@ -101,7 +105,11 @@ mod tests {
                 (ID.to_lowercase(), zone)
             );
             let other = ID.replace("/d", "/D").replace("/Disks", "/disks");
-            set_disk(&mut volume, &other);
+            let new = Disk {
+                id: other.clone(),
+                zone: zone.to_owned(),
+            };
+            set_disk(&mut volume, &new);
             assert_eq!(disk_of(&volume).unwrap().id, other);
             if volume["spec"].get("azureDisk").is_some() {
                 assert_eq!(volume["spec"]["azureDisk"]["diskName"], "D");

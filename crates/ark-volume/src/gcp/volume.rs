@@ -51,13 +51,21 @@ pub(super) fn disk_of(volume: &Value, project: &str) -> Option<Disk> {
     })
 }
 
-/// Puts another disk there, in the form that the volume has.
-pub(super) fn set_disk(volume: &mut Value, id: &str) {
+/// Puts another disk there, in the form that the volume has, and says where it is.
+pub(super) fn set_disk(volume: &mut Value, disk: &Disk) {
+    let id = disk.id.as_str();
     if let Some(name) = volume.pointer_mut(IN_TREE) {
         *name = last(id).into();
     } else if volume["spec"]["csi"]["driver"] == DRIVER {
         volume["spec"]["csi"]["volumeHandle"] = id.into();
     }
+    let zones: Vec<&str> = disk
+        .zone
+        .split("__")
+        .filter(|zone| !zone.is_empty())
+        .collect();
+    let region = zones.first().and_then(|zone| zone.rsplit_once('-'));
+    topology::move_to(volume, &[ZONE], &zones, region.map(|(region, _)| region));
 }
 
 #[cfg(test)]
@@ -108,7 +116,11 @@ mod tests {
             let wanted = (id.to_owned(), zone.to_owned());
             assert_eq!(told(&volume), Some(wanted), "{volume}");
             let (place, _) = id.rsplit_once('/').unwrap();
-            set_disk(&mut volume, &format!("{place}/new"));
+            let new = Disk {
+                id: format!("{place}/new"),
+                zone: zone.to_owned(),
+            };
+            set_disk(&mut volume, &new);
             assert_eq!(told(&volume).unwrap().0, format!("{place}/new"));
         }
     }

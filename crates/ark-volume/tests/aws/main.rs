@@ -71,6 +71,10 @@ impl Subject for Ebs {
         named.into()
     }
 
+    fn zones(&self) -> [&'static str; 2] {
+        ["us-east-1a", "us-east-1b"]
+    }
+
     fn missing_disk(&self) -> Disk {
         Disk {
             id: "vol-0123456789abcdef0".to_owned(),

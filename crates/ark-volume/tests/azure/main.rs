@@ -136,6 +136,10 @@ impl Subject for Azure {
         named.into()
     }
 
+    fn zones(&self) -> [&'static str; 2] {
+        ["westeurope-1", "westeurope-2"]
+    }
+
     fn missing_disk(&self) -> Disk {
         Disk {
             id: id("disks", OWNER, "missing"),

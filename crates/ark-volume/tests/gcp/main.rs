@@ -127,6 +127,10 @@ impl Subject for Google {
         named.into()
     }
 
+    fn zones(&self) -> [&'static str; 2] {
+        ["europe-west1-b", "europe-west1-c"]
+    }
+
     fn missing_disk(&self) -> Disk {
         Disk {
             id: format!("projects/{PROJECT}/zones/{ZONE}/disks/missing"),

@@ -66,8 +66,8 @@ fn entries(text: &str, separator: char) -> Result<Vec<(String, String)>, String>
         .collect()
 }
 
-/// A namespace mapping: `from:to,from2:to2`.
-pub fn namespace_mappings(text: &str) -> Result<Map, String> {
+/// Other names for namespaces or zones: `from:to,from2:to2`.
+pub fn mappings(text: &str) -> Result<Map, String> {
     let pairs = text
         .split(',')
         .map(str::trim)
@@ -128,8 +128,8 @@ mod tests {
 
     #[test]
     fn mappings_and_keys_need_both_sides() {
-        assert_eq!(merged(&[namespace_mappings("a:b").unwrap()])["a"], "b");
-        assert!(namespace_mappings("a").is_err());
+        assert_eq!(merged(&[mappings("a:b").unwrap()])["a"], "b");
+        assert!(mappings("a").is_err());
         assert!(secret_key("s=").is_err());
     }
 

@@ -114,6 +114,7 @@ fn a_restore_with_every_flag() {
         "--status-exclude-resources=jobs",
         "--resource-modifier-configmap=rules",
         "--restore-volumes=true",
+        "--zone-mappings=eu-1a:eu-1b,eu-1c:eu-1b",
         "--write-sparse-files",
         "--parallel-files-download=2",
         "--item-operation-timeout=1h",

@@ -81,6 +81,16 @@ async fn a_volume_gets_a_disk_of_its_snapshot_whatever_its_reclaim_policy() {
 }
 
 #[tokio::test]
+async fn a_disk_is_made_in_the_zone_that_the_restore_wants() {
+    let (bench, disks) = bench();
+    let mut restore = restore(&json!({}));
+    restore.zones = [("z".to_owned(), "y".to_owned())].into();
+    bench.run_as(&restore).await.unwrap();
+    let request = disks.made.lock().unwrap().values().next().unwrap().clone();
+    assert_eq!(request.zone, "y");
+}
+
+#[tokio::test]
 async fn a_restore_that_runs_again_makes_no_second_disk() {
     let (bench, disks) = bench();
     bench.run(&json!({})).await.unwrap();

@@ -146,6 +146,31 @@ fn all_problems_are_reported_together() {
 }
 
 #[test]
+fn other_zones_are_pairs() {
+    let spec = serde_json::from_value(json!({"backupName": "new"})).unwrap();
+    let mut restore = Restore::new("r", spec);
+    let mut check = |text: &str| {
+        let annotations = restore.metadata.annotations.get_or_insert_default();
+        annotations.insert(zone::ANNOTATION.to_owned(), text.to_owned());
+        let found = validate(
+            &restore,
+            &backups(),
+            &locations(LocationPhase::Available),
+            &Defaults::default(),
+            now(),
+        );
+        found.map(|restore| restore.zones)
+    };
+    assert_eq!(check("a:b, c:d").unwrap()["c"], "d");
+    let rejected = check("a-b").unwrap_err();
+    assert!(
+        rejected.messages[0].contains("`a-b` is not of the form FROM:TO"),
+        "{:?}",
+        rejected.messages
+    );
+}
+
+#[test]
 fn the_source_is_one_that_exists_and_can_be_read() {
     assert!(
         messages(json!({"backupName": "new", "scheduleName": "daily"}))[0]

@@ -1,14 +1,14 @@
 //! `ark restore create`.
 
 use ark_api::restore::{ExistingResourcePolicy, RestoreStatusSpec, RestoreUploaderConfig};
-use ark_api::{Backup, BackupPhase, GoDuration, Restore, RestoreSpec, label};
+use ark_api::{Backup, BackupPhase, GoDuration, Restore, RestoreSpec, label, zone};
 use clap::{ArgGroup, Args};
 use clap_complete::ArgValueCandidates;
 
 use crate::args::backup::config_map;
 use crate::args::output::{CreateOutputArgs, MetadataArgs};
 use crate::args::scope::ScopeArgs;
-use crate::args::value::{Map, boolean, duration, merged, namespace_mappings};
+use crate::args::value::{Map, boolean, duration, mappings, merged};
 use crate::args::wait::WaitArgs;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
@@ -82,7 +82,7 @@ struct DirectArgs {
 #[command(next_help_heading = "Changes")]
 struct ChangeArgs {
     /// New names for namespaces
-    #[arg(long, value_name = "FROM:TO,..", value_parser = namespace_mappings)]
+    #[arg(long, value_name = "FROM:TO,..", value_parser = mappings)]
     namespace_mappings: Vec<Map>,
 
     /// What to do with objects that exist: none leaves them, update patches them
@@ -115,6 +115,10 @@ struct VolumeArgs {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
           default_missing_value = "true", value_parser = boolean)]
     restore_volumes: Option<bool>,
+
+    /// Other zones for new disks
+    #[arg(long, value_name = "FROM:TO,..", value_parser = mappings)]
+    zone_mappings: Vec<Map>,
 
     /// Whether runs of zeros in files become holes
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
@@ -214,7 +218,8 @@ impl CreateArgs {
             item_operation_timeout: volumes.item_operation_timeout,
             ..RestoreSpec::default()
         };
-        let metadata = self.metadata.metadata(&name, ctx.namespace());
+        let mut metadata = self.metadata.metadata(&name, ctx.namespace());
+        zone::request(&mut metadata, &merged(&volumes.zone_mappings));
         Restore {
             metadata,
             spec,
