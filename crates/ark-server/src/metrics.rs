@@ -72,6 +72,10 @@ pub(crate) struct BackupFigures {
     pub(crate) errors: i64,
     /// Warnings.
     pub(crate) warnings: u64,
+    /// Snapshots of volumes that were begun.
+    pub(crate) snapshots: u64,
+    /// Those of them that can be used.
+    pub(crate) snapshots_completed: u64,
     /// How long it took.
     pub(crate) seconds: f64,
 }
@@ -97,6 +101,9 @@ struct BackupMetrics {
     deletion_attempts: Counters,
     deletion_successes: Counters,
     deletion_failures: Counters,
+    snapshot_attempts: Counters,
+    snapshot_successes: Counters,
+    snapshot_failures: Counters,
     tarball_bytes: Gauges,
     last_success: Gauges,
     last_status: Gauges,
@@ -194,6 +201,16 @@ impl Metrics {
             .warnings
             .get_or_create(&label)
             .inc_by(figures.warnings);
+        let failed = figures
+            .snapshots
+            .saturating_sub(figures.snapshots_completed);
+        for (counter, count) in [
+            (&backup.snapshot_attempts, figures.snapshots),
+            (&backup.snapshot_successes, figures.snapshots_completed),
+            (&backup.snapshot_failures, failed),
+        ] {
+            counter.get_or_create(&label).inc_by(count);
+        }
         backup.items.get_or_create(&label).set(figures.items);
         backup.item_errors.get_or_create(&label).set(figures.errors);
         if let Some(bytes) = figures.bytes {
@@ -287,7 +304,7 @@ impl BackupMetrics {
     }
 
     /// The encoder adds `_total` to these names.
-    fn counters(&self) -> [(&'static str, &'static str, &Counters); 9] {
+    fn counters(&self) -> [(&'static str, &'static str, &Counters); 12] {
         [
             ("backup_attempt", "Backups that began", &self.attempts),
             ("backup_success", "Complete backups", &self.successes),
@@ -317,6 +334,21 @@ impl BackupMetrics {
                 "backup_deletion_failure",
                 "Deletions that failed",
                 &self.deletion_failures,
+            ),
+            (
+                "volume_snapshot_attempt",
+                "Snapshots of volumes that were begun",
+                &self.snapshot_attempts,
+            ),
+            (
+                "volume_snapshot_success",
+                "Snapshots of volumes that can be used",
+                &self.snapshot_successes,
+            ),
+            (
+                "volume_snapshot_failure",
+                "Snapshots of volumes that cannot",
+                &self.snapshot_failures,
             ),
         ]
     }
@@ -416,6 +448,8 @@ mod tests {
             items: 7,
             errors: 1,
             warnings: 3,
+            snapshots: 5,
+            snapshots_completed: 4,
             seconds: 90.0,
         };
         metrics.backup_started("daily");
@@ -442,6 +476,9 @@ mod tests {
             "velero_backup_items_errors{schedule=\"daily\"} 1",
             "velero_backup_duration_seconds_bucket{le=\"300.0\",schedule=\"daily\"} 1",
             "velero_backup_deletion_success_total{schedule=\"daily\"} 1",
+            "velero_volume_snapshot_attempt_total{schedule=\"daily\"} 5",
+            "velero_volume_snapshot_success_total{schedule=\"daily\"} 4",
+            "velero_volume_snapshot_failure_total{schedule=\"daily\"} 1",
             "velero_backup_total 4",
             "velero_restore_attempt_total{schedule=\"\"} 1",
             "velero_restore_failed_total{schedule=\"\"} 1",

@@ -273,6 +273,7 @@ async fn complete(
         Some(BackupPhase::Completed) => Outcome::Success,
         _ => Outcome::Partial,
     };
+    let count = |number: i64| u64::try_from(number).unwrap_or(0);
     let figures = BackupFigures {
         // A backup that was found complete was not measured.
         bytes: (report.bytes > 0).then_some(report.bytes),
@@ -281,7 +282,9 @@ async fn complete(
             .as_ref()
             .map_or(0, |progress| progress.items_backed_up),
         errors: status.errors,
-        warnings: u64::try_from(status.warnings).unwrap_or(0),
+        warnings: count(status.warnings),
+        snapshots: count(status.volume_snapshots_attempted),
+        snapshots_completed: count(status.volume_snapshots_completed),
         seconds: seconds(&done),
     };
     context

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::site::Site;
 
-/// What dashboards and alerts for Velero ask for, volume data and schedules apart.
+/// What dashboards and alerts for Velero ask for, CSI, file copies and schedules apart.
 const VELERO: &[(&str, &str)] = &[
     ("backup_tarball_size_bytes", "gauge"),
     ("backup_last_successful_timestamp", "gauge"),
@@ -29,6 +29,9 @@ const VELERO: &[(&str, &str)] = &[
     ("restore_partial_failure_total", "counter"),
     ("restore_failed_total", "counter"),
     ("restore_validation_failed_total", "counter"),
+    ("volume_snapshot_attempt_total", "counter"),
+    ("volume_snapshot_success_total", "counter"),
+    ("volume_snapshot_failure_total", "counter"),
 ];
 
 #[test]

@@ -167,6 +167,9 @@ fn live_through(cloud: &dyn Cloud) {
     assert_eq!(backup["status"]["volumeSnapshotsAttempted"], 20);
     assert_eq!(backup["status"]["volumeSnapshotsCompleted"], 20);
     assert_eq!(shop.sources(&made_by), sorted(shop.disks.clone()));
+    let metrics = site.ask("/metrics");
+    let counted = "velero_volume_snapshot_success_total{schedule=\"\"} 20\n";
+    assert!(metrics.contains(counted), "{metrics}");
 
     shop.lose(&site);
     site.add("Restore", "r", &json!({"backupName": "b"}));
