@@ -1,6 +1,7 @@
 //! S3 and what speaks its protocol: a location → the client.
 
 mod settings;
+mod tagging;
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::location::Location;
 use crate::open::OpenError;
 use crate::remote::{Remote, Uploads};
 use crate::s3::settings::{Encryption, Settings};
+use crate::s3::tagging::{S3Transport, Tagger};
 use crate::transport::PoliteTransport;
 use crate::tuning::Tuning;
 use crate::{signing, tls};
@@ -41,14 +43,22 @@ pub(crate) async fn open(location: &Location) -> Result<Remote, OpenError> {
     let (credentials, profile) = (&location.credentials, settings.profile.as_deref());
     let chain = aws::chain(credentials, profile, &region, &http).await;
     let chain = chain.map_err(|reason| OpenError::credentials(location, reason))?;
-    let transport = PoliteTransport::new(http, tuning.longest_retry_after);
+    let chain = chain.map(Arc::new);
+    let tagger = settings.tagging.clone().map(|tags| {
+        let credentials = chain.clone().map(|chain| aws::Chain::new().push(chain));
+        Tagger::new(tags, credentials, &region, ark_cloud::http::context(&http))
+    });
+    let transport = S3Transport {
+        inner: PoliteTransport::new(http, tuning.longest_retry_after),
+        tagger,
+    };
     let maker = Maker {
         location,
         settings: &settings,
         bucket: &bucket,
         region: &region,
         key: key.as_deref(),
-        chain: chain.map(Arc::new),
+        chain,
         transport: HttpTransporter::new(transport),
         tuning: &tuning,
     };

@@ -5,6 +5,9 @@
 
 use std::path::PathBuf;
 
+use http::HeaderValue;
+use url::form_urlencoded;
+
 use crate::heptio::LAYOUT_KEY;
 use crate::location::Location;
 use crate::open::OpenError;
@@ -32,6 +35,9 @@ const KEYS: [&str; 17] = [
     "uploadPartSizeBytes",
 ];
 
+/// Tags of an object, as S3 bounds them.
+const MOST_TAGS: usize = 10;
+
 /// What the config of a location says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
@@ -45,6 +51,8 @@ pub(crate) struct Settings {
     pub(crate) checksum: bool,
     pub(crate) storage_class: Option<String>,
     pub(crate) part_size: Option<usize>,
+    /// What objects are tagged with.
+    pub(crate) tagging: Option<HeaderValue>,
 }
 
 /// Encryption at rest that the server does.
@@ -67,7 +75,6 @@ impl Settings {
     pub(crate) fn parse(location: &Location) -> Result<Self, OpenError> {
         let config = location.config("aws", &KEYS)?;
         check_signature(&config)?;
-        check_tagging(&config)?;
         // Roles and source profiles of a shared file are understood without it.
         config.flag("enableSharedConfig")?;
         Ok(Self {
@@ -81,6 +88,7 @@ impl Settings {
             checksum: checksum(&config)?,
             storage_class: config.text("storageClass"),
             part_size: config.size("uploadPartSizeBytes", 5 << 20..=1 << 30)?,
+            tagging: tagging(&config)?,
         })
     }
 }
@@ -95,14 +103,28 @@ fn check_signature(config: &Config<'_>) -> Result<(), ConfigError> {
     }
 }
 
-fn check_tagging(config: &Config<'_>) -> Result<(), ConfigError> {
-    match config.text("tagging") {
-        None => Ok(()),
-        Some(_) => Err(config.refuse(
-            "tagging",
-            "is not supported: Ark's client cannot tag objects; leave it out, and use a lifecycle rule or a bucket tag",
-        )),
+/// `KEY=VALUE&KEY=VALUE`, escaped as in a URL.
+fn tagging(config: &Config<'_>) -> Result<Option<HeaderValue>, ConfigError> {
+    let Some(text) = config.text("tagging") else {
+        return Ok(None);
+    };
+    let tags: Vec<_> = form_urlencoded::parse(text.as_bytes()).collect();
+    let is_pair = |part: &str| part.split_once('=').is_some_and(|(key, _)| !key.is_empty());
+    if !text.split('&').all(is_pair) {
+        return Err(config.refuse("tagging", format!("is `{text}`, not KEY=VALUE&KEY=VALUE")));
     }
+    if tags.len() > MOST_TAGS {
+        let why = format!("has {} tags; an object has {MOST_TAGS} at most", tags.len());
+        return Err(config.refuse("tagging", why));
+    }
+    // Whatever was not escaped is now.
+    let written = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(tags)
+        .finish();
+    let header = HeaderValue::try_from(written);
+    header
+        .map(Some)
+        .map_err(|_| config.refuse("tagging", "cannot be sent in a header"))
 }
 
 fn encryption(config: &Config<'_>, has_key: bool) -> Result<Encryption, ConfigError> {

@@ -10,6 +10,7 @@ mod lost_answers;
 mod quirks;
 mod retry_after;
 mod signed;
+mod tagging;
 mod tls;
 
 use ark_store::conformance_tests;

@@ -15,13 +15,13 @@ use crate::bucket::{PART, quick};
 const MIB: usize = 1 << 20;
 
 /// A server that checks no signatures, so that the requests to it can be changed.
-struct LookAlike {
-    proxy: FaultProxy,
-    location: Location,
+pub(crate) struct LookAlike {
+    pub(crate) proxy: FaultProxy,
+    pub(crate) location: Location,
 }
 
 impl LookAlike {
-    fn new(quirks: impl IntoIterator<Item = Rule>) -> Self {
+    pub(crate) fn new(quirks: impl IntoIterator<Item = Rule>) -> Self {
         static SERVER: OnceLock<AwsServer> = OnceLock::new();
         let server = SERVER.get_or_init(|| AwsServer::start_unchecked().unwrap());
         let bucket = unique_name("quirks");

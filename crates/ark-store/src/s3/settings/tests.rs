@@ -72,7 +72,11 @@ fn refusals_name_location_key_and_what_is_allowed() {
         ),
         (&[("s3Url", "s3.example.com")], "https://"),
         (&[("signatureVersion", "1")], "version 4 only"),
-        (&[("tagging", "a=b")], "cannot tag objects"),
+        (&[("tagging", "a=b&c")], "not KEY=VALUE&KEY=VALUE"),
+        (
+            &[("tagging", "a=&b=&c=&d=&e=&f=&g=&h=&i=&j=&k=")],
+            "10 at most",
+        ),
         (
             &[("serverSideEncryption", "rot13")],
             "`AES256` or `aws:kms`",
@@ -94,4 +98,14 @@ fn refusals_name_location_key_and_what_is_allowed() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn tags_are_escaped_once() {
+    let tags = |text: &str| {
+        let settings = parse(&[("tagging", text)]).unwrap();
+        settings.tagging.unwrap().to_str().unwrap().to_owned()
+    };
+    assert_eq!(tags("team=shop&cost=1"), "team=shop&cost=1");
+    assert_eq!(tags("team=a b&who=%C3%A4"), "team=a+b&who=%C3%A4");
 }
