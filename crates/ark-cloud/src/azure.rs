@@ -1,5 +1,6 @@
 //! Who we are to Azure: the credentials file, the clouds, tokens for Azure's management.
 
+mod certificate;
 mod file;
 mod place;
 mod token;

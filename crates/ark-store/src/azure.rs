@@ -55,7 +55,7 @@ pub(crate) async fn open(location: &Location) -> Result<Remote, OpenError> {
     let base = format!("{}/{container}/{prefix}", settings.endpoint);
     let signer = match identity {
         // Azure signs in the name of a token's owner by another call, which is not there.
-        Identity::Token { .. } => Err("a URL is signed with the account's key alone".to_owned()),
+        Identity::Token(_) => Err("a URL is signed with the account's key alone".to_owned()),
         _ => Presigner::new(
             &base,
             identity.chain(),

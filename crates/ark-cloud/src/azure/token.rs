@@ -4,6 +4,7 @@
 //! Source: "OAuth 2.0 client credentials flow" of the Microsoft identity platform, and
 //! "How to use managed identities for Azure resources on an Azure VM".
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use reqsign_core::{Env as _, OsEnv};
@@ -12,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 use tokio::sync::Mutex;
 use url::form_urlencoded::Serializer;
 
-use super::File;
+use super::{File, certificate};
 use crate::http::said;
 
 /// The metadata server of a machine.
@@ -46,7 +47,8 @@ impl From<&reqwest::Error> for TokenError {
 pub struct Owner(Kind);
 
 enum Kind {
-    /// A client, which shows a secret or the token of another authority.
+    /// A client, which shows a secret, what its certificate's key has signed, or the token
+    /// of another authority.
     Client {
         tenant: String,
         client: String,
@@ -58,27 +60,38 @@ enum Kind {
 
 enum Proof {
     Secret(String),
+    Certificate(certificate::Source, File),
     /// A file with the other authority's token; it changes.
     TokenFile(String),
 }
 
 impl Proof {
-    /// What is sent of it.
-    async fn read(&self) -> Result<Vec<(&'static str, String)>, TokenError> {
-        match self {
-            Self::Secret(secret) => Ok(vec![("client_secret", secret.clone())]),
+    /// What `client` sends of it to `audience`.
+    async fn show(
+        &self,
+        client: &str,
+        audience: &str,
+    ) -> Result<Vec<(&'static str, String)>, TokenError> {
+        let wrong = |message: String| TokenError {
+            message,
+            may_pass: false,
+        };
+        let assertion = match self {
+            Self::Secret(secret) => return Ok(vec![("client_secret", secret.clone())]),
+            Self::Certificate(source, file) => {
+                let certificate = source.read(file).await.map_err(wrong)?;
+                certificate.assertion(client, audience).map_err(wrong)?
+            }
             Self::TokenFile(path) => {
                 let token = tokio::fs::read_to_string(path).await;
-                let token = token.map_err(|error| TokenError {
-                    message: format!("{path}: {error}"),
-                    may_pass: false,
-                })?;
-                Ok(vec![
-                    ("client_assertion_type", ASSERTION.to_owned()),
-                    ("client_assertion", token.trim().to_owned()),
-                ])
+                let token = token.map_err(|error| wrong(format!("{path}: {error}")))?;
+                token.trim().to_owned()
             }
-        }
+        };
+        Ok(vec![
+            ("client_assertion_type", ASSERTION.to_owned()),
+            ("client_assertion", assertion),
+        ])
     }
 }
 
@@ -92,8 +105,11 @@ impl Owner {
         let value = |name: &str| file.get_or_env(name);
         let client = value("AZURE_CLIENT_ID");
         let secret = value("AZURE_CLIENT_SECRET").map(Proof::Secret);
+        let certificate =
+            || certificate::source(file).map(|source| Proof::Certificate(source, file.clone()));
         let token_file = || value("AZURE_FEDERATED_TOKEN_FILE").map(Proof::TokenFile);
-        match (value("AZURE_TENANT_ID"), client, secret.or_else(token_file)) {
+        let proof = secret.or_else(certificate).or_else(token_file);
+        match (value("AZURE_TENANT_ID"), client, proof) {
             (Some(tenant), Some(client), Some(proof)) => Self(Kind::Client {
                 tenant,
                 client,
@@ -121,9 +137,10 @@ impl Owner {
                     ("client_id", client),
                     ("scope", &scope),
                 ];
-                let proof = proof.read().await?;
+                let address = format!("{authority}/{tenant}/oauth2/v2.0/token");
+                let proof = proof.show(client, &address).await?;
                 fields.extend(proof.iter().map(|(name, value)| (*name, value.as_str())));
-                http.post(format!("{authority}/{tenant}/oauth2/v2.0/token"))
+                http.post(address)
                     .header("Content-Type", "application/x-www-form-urlencoded")
                     .body(form(&fields))
             }
@@ -149,6 +166,14 @@ pub struct Tokens {
     kept: Mutex<Option<(String, Instant)>>,
 }
 
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens")
+            .field("resource", &self.resource)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Tokens {
     /// For `resource`, the address of an API; `authority` gives them. Asks nobody yet.
     pub fn new(http: &Client, owner: Owner, authority: &str, resource: &str) -> Self {
@@ -166,11 +191,20 @@ impl Tokens {
     /// # Errors
     /// [`TokenError`]
     pub async fn token(&self) -> Result<String, TokenError> {
+        Ok(self.token_for().await?.0)
+    }
+
+    /// The same, and for how long it is to be used.
+    ///
+    /// # Errors
+    /// [`TokenError`]
+    pub async fn token_for(&self) -> Result<(String, Duration), TokenError> {
         let mut kept = self.kept.lock().await;
         if let Some((token, end)) = kept.as_ref()
             && *end > Instant::now()
         {
-            return Ok(token.clone());
+            let left = end.saturating_duration_since(Instant::now());
+            return Ok((token.clone(), left));
         }
         let asked = Instant::now();
         let owner = &self.owner;
@@ -178,7 +212,7 @@ impl Tokens {
         let new = new.await?;
         let life = Duration::from_secs(new.expires_in).saturating_sub(LEAST);
         *kept = Some((new.access_token.clone(), asked + life));
-        Ok(new.access_token)
+        Ok((new.access_token, life))
     }
 }
 

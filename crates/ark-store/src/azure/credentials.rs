@@ -2,28 +2,34 @@
 //! provider.
 //!
 //! In Velero's order: the account's key that the location names; with `useAAD` a token
-//! for a client with a secret, for a federated identity (workload identity), or for the
-//! machine (managed identity); else the account's key, which Azure's management tells to
-//! the owner of such a token.
+//! for a client with a secret or a certificate, for a federated identity (workload
+//! identity), or for the machine (managed identity); else the account's key, which Azure's
+//! management tells to the owner of such a token.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use ark_cloud::Credentials;
 use ark_cloud::azure::{File, Owner, Tokens};
-use reqsign_azure_storage::{
-    ClientSecretCredentialProvider, Credential, ImdsCredentialProvider, StaticCredentialProvider,
-    WorkloadIdentityCredentialProvider,
-};
-use reqsign_core::ProvideCredentialChain;
+use reqsign_azure_storage::{Credential, StaticCredentialProvider};
+use reqsign_core::time::Timestamp;
+use reqsign_core::{Context, Error, ProvideCredential, ProvideCredentialChain};
 
 use crate::azure::keys;
 use crate::azure::settings::Settings;
 use crate::location::Location;
 use crate::open::OpenError;
 
+/// What tokens for storage are for, in every cloud.
+const STORAGE: &str = "https://storage.azure.com";
+/// The least that a token is used for before the next one is asked for.
+const LEAST: Duration = Duration::from_mins(1);
+
 /// As whom the container is used. Holds secrets, so it cannot be printed.
 pub(crate) enum Identity {
     Anonymous,
     Key { account: String, key: String },
-    Token { authority: String, file: File },
+    Token(Arc<Tokens>),
 }
 
 impl Identity {
@@ -37,12 +43,11 @@ impl Identity {
         if matches!(location.credentials, Credentials::Anonymous) {
             return Ok(Self::Anonymous);
         }
-        let authority = settings.authority.clone();
         let key = match &settings.key_variable {
             Some(name) => named_key(file, name),
             None if settings.use_aad => {
-                let file = file.clone();
-                return Ok(Self::Token { authority, file });
+                let tokens = Tokens::new(http, Owner::of(file), &settings.authority, STORAGE);
+                return Ok(Self::Token(Arc::new(tokens)));
             }
             None => managed_key(settings, file, http).await,
         };
@@ -61,7 +66,7 @@ impl Identity {
             Self::Key { account, key } => {
                 Some(chain.push(StaticCredentialProvider::new_shared_key(account, key)))
             }
-            Self::Token { authority, file } => Some(tokens(chain, authority, file)),
+            Self::Token(tokens) => Some(chain.push(Bearer(Arc::clone(tokens)))),
         }
     }
 }
@@ -94,32 +99,19 @@ async fn managed_key(
         .map_err(|error| format!("cannot ask Azure for the account's key: {error}"))
 }
 
-/// What the file leaves out, the environment may have: workload identity on AKS comes
-/// that way.
-fn tokens(
-    chain: ProvideCredentialChain<Credential>,
-    authority: &str,
-    file: &File,
-) -> ProvideCredentialChain<Credential> {
-    let value = |name: &str| file.get(name);
-    let mut secret = ClientSecretCredentialProvider::new().with_authority_host(authority);
-    let mut federated = WorkloadIdentityCredentialProvider::new().with_authority_host(authority);
-    if let Some(tenant) = value("AZURE_TENANT_ID") {
-        secret = secret.with_tenant_id(tenant);
-        federated = federated.with_tenant_id(tenant);
+/// A token, as the client wants it.
+#[derive(Debug)]
+struct Bearer(Arc<Tokens>);
+
+impl ProvideCredential for Bearer {
+    type Credential = Credential;
+
+    async fn provide_credential(&self, _: &Context) -> Result<Option<Credential>, Error> {
+        let token = self.0.token_for().await;
+        let (token, life) = token.map_err(|error| {
+            Error::credential_invalid(error.to_string()).set_retryable(error.may_pass)
+        })?;
+        let end = Timestamp::now() + life.max(LEAST);
+        Ok(Some(Credential::with_bearer_token(&token, Some(end))))
     }
-    if let Some(client) = value("AZURE_CLIENT_ID") {
-        secret = secret.with_client_id(client);
-        federated = federated.with_client_id(client);
-    }
-    if let Some(text) = value("AZURE_CLIENT_SECRET") {
-        secret = secret.with_client_secret(text);
-    }
-    if let Some(path) = value("AZURE_FEDERATED_TOKEN_FILE") {
-        federated = federated.with_federated_token_file(path);
-    }
-    chain
-        .push(secret)
-        .push(federated)
-        .push(ImdsCredentialProvider::new())
 }

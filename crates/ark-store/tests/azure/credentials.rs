@@ -127,6 +127,28 @@ async fn a_client_shows_its_secret_for_a_token() {
 }
 
 #[tokio::test]
+async fn a_client_shows_what_its_certificate_signs() {
+    let tokens = TokenServer::start("for-the-client").unwrap();
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../ark-cloud/src/azure/certificate.pem"
+    );
+    let file = format!(
+        "AZURE_TENANT_ID=tenant\nAZURE_CLIENT_ID=client\nAZURE_CLIENT_CERTIFICATE_PATH={path}"
+    );
+    assert_eq!(shown(&tokens, file).await, ["Bearer for-the-client"]);
+    let body = &tokens.questions()[0].body;
+    assert!(
+        body.contains("scope=https%3A%2F%2Fstorage.azure.com%2F.default"),
+        "{body}"
+    );
+    let assertion = body
+        .split('&')
+        .find(|part| part.starts_with("client_assertion="));
+    assert_eq!(assertion.unwrap().split('.').count(), 3, "{body}");
+}
+
+#[tokio::test]
 async fn a_federated_identity_trades_its_token() {
     let tokens = TokenServer::start("for-the-pod").unwrap();
     let dir = tempfile::tempdir().unwrap();
