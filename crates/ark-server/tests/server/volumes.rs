@@ -225,8 +225,8 @@ fn dies_at(site: &mut Site, proxy: &FaultProxy, nth: usize) {
     site.start(|_| {});
 }
 
-/// A server dies at each of these calls of a backup of three volumes, and at one of the
-/// restore.
+/// A server dies at each of these calls of a backup of three volumes, at one of the
+/// restore, and in the middle of the deletion.
 fn survives(cloud: &dyn Cloud, calls: &[usize], of_restore: usize) {
     let mut site = Site::running();
     let proxy = FaultProxy::start(&cloud.endpoint()).unwrap();
@@ -251,6 +251,13 @@ fn survives(cloud: &dyn Cloud, calls: &[usize], of_restore: usize) {
         sorted(shop.bound(&site)),
         sorted(disks.into_iter().map(|(disk, _)| disk))
     );
+    let backup = uid(&site, "backup/b-0");
+    site.add("DeleteBackupRequest", "away", &json!({"backupName": "b-0"}));
+    dies_at(&mut site, &proxy, 2);
+    site.until("the backup is gone", |site| {
+        site.get("backup/b-0").is_none()
+    });
+    assert!(shop.sources(&backup).is_empty());
 }
 
 #[test]
