@@ -31,19 +31,16 @@ use ark_engine::port::{
     Tagged,
 };
 use async_trait::async_trait;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 
 use crate::location::SnapshotLocation;
+use crate::look;
 use crate::open::OpenError;
 use crate::retry::retry;
 use api::{Call, Manager};
 use document::{RATED, copy_of, describe, rate, state, text, zone_of};
 use id::{Id, Kind};
 use settings::Settings;
-
-/// Snapshots that are looked at at the same time.
-const LOOKS: usize = 8;
 
 pub(crate) async fn open(location: &SnapshotLocation) -> Result<Arc<dyn Disks>, OpenError> {
     let file = File::of(&location.credentials).await;
@@ -104,9 +101,7 @@ impl Disks for ManagedDisks {
         &self,
         ids: &[String],
     ) -> Result<BTreeMap<String, SnapshotState>, DiskError> {
-        let looks = ids.iter().cloned().map(|id| self.state_of(id));
-        let states: Vec<_> = stream::iter(looks).buffered(LOOKS).try_collect().await?;
-        Ok(states.into_iter().flatten().collect())
+        look::states(ids, |id| self.state_of(id)).await
     }
 
     async fn find_snapshots(
@@ -215,13 +210,10 @@ impl ManagedDisks {
         Ok(tagged.collect())
     }
 
-    /// How far a snapshot is, if there is one.
-    async fn state_of(&self, id: String) -> Result<Option<(String, SnapshotState)>, DiskError> {
-        match self.manager.get(&id_of(Kind::Snapshot, &id)?).await {
-            Ok(snapshot) => Ok(Some((id, state(&snapshot)))),
-            Err(error) if error.kind == DiskErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+    /// How far a snapshot is.
+    async fn state_of(&self, id: String) -> Result<SnapshotState, DiskError> {
+        let snapshot = self.manager.get(&id_of(Kind::Snapshot, &id)?).await?;
+        Ok(state(&snapshot))
     }
 }
 

@@ -7,6 +7,8 @@
 //! # Assumptions
 //! The cloud may be shared with other tests and may keep what a property leaves behind.
 
+pub mod request;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -319,12 +321,8 @@ async fn begin(subject: &impl Subject, disk: Disk, name: &str) -> Result<Snapsho
 
 fn disk_request(snapshot: &Snapshot, name: &str) -> DiskRequest {
     DiskRequest {
-        snapshot: snapshot.id.clone(),
-        disk_type: snapshot.disk_type.clone(),
-        zone: snapshot.zone.clone(),
-        iops: snapshot.iops,
-        token: name.to_owned(),
         tags: tags(name),
+        ..request::disk_of(snapshot, name)
     }
 }
 

@@ -30,19 +30,17 @@ use ark_engine::port::{
     Tagged, Tags,
 };
 use async_trait::async_trait;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::location::SnapshotLocation;
+use crate::look;
 use crate::open::OpenError;
 use crate::retry::retry;
 use api::{Compute, Failure};
 use place::{Place, last, path_of};
 use settings::Settings;
 
-/// Snapshots that are looked at at the same time.
-const LOOKS: usize = 8;
 /// Looks after which a snapshot that was asked for must be there.
 const LATEST: usize = 20;
 /// Pause between two looks at a snapshot that holds its disk still: the first, and the
@@ -117,9 +115,7 @@ impl Disks for PersistentDisks {
         &self,
         ids: &[String],
     ) -> Result<BTreeMap<String, SnapshotState>, DiskError> {
-        let looks = ids.iter().cloned().map(|id| self.state_of(id));
-        let states: Vec<_> = stream::iter(looks).buffered(LOOKS).try_collect().await?;
-        Ok(states.into_iter().flatten().collect())
+        look::states(ids, |id| self.state_of(id)).await
     }
 
     async fn find_snapshots(
@@ -195,13 +191,10 @@ impl Disks for PersistentDisks {
 }
 
 impl PersistentDisks {
-    /// How far a snapshot is, if there is one.
-    async fn state_of(&self, id: String) -> Result<Option<(String, SnapshotState)>, DiskError> {
-        match self.api.get(&self.snapshot_path(&id), &id).await {
-            Ok(snapshot) => Ok(Some((id, state(&snapshot)))),
-            Err(error) if error.kind == DiskErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+    /// How far a snapshot is.
+    async fn state_of(&self, id: String) -> Result<SnapshotState, DiskError> {
+        let snapshot = self.api.get(&self.snapshot_path(&id), &id).await?;
+        Ok(state(&snapshot))
     }
 
     fn snapshot_path(&self, id: &str) -> String {

@@ -8,6 +8,7 @@
 //! | `location.rs` | what a snapshot location is |
 //! | `open.rs` | a location → its disks, and all that can be wrong with one |
 //! | `retry.rs` | waiting out throttling and passing failures |
+//! | `look.rs` | looking at snapshots one by one |
 //! | `topology.rs` | the zones that a volume names |
 //! | `aws.rs` | Amazon EBS |
 //! | `gcp.rs` | persistent disks of Compute Engine |
@@ -19,6 +20,7 @@ mod azure;
 pub mod conformance;
 mod gcp;
 mod location;
+mod look;
 mod open;
 mod retry;
 mod topology;

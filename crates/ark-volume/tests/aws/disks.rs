@@ -1,20 +1,9 @@
 //! What of a disk comes back with its data, and as whom it is asked for.
 
-use ark_engine::port::{DiskErrorKind, DiskRequest, Snapshot};
+use ark_engine::port::DiskErrorKind;
 use ark_testkit::aws::Resource;
 
 use super::*;
-
-fn disk_of(snapshot: &Snapshot) -> DiskRequest {
-    DiskRequest {
-        snapshot: snapshot.id.clone(),
-        disk_type: snapshot.disk_type.clone(),
-        zone: snapshot.zone.clone(),
-        iops: snapshot.iops,
-        token: unique_name("disk"),
-        tags: Tags::new(),
-    }
-}
 
 fn kept(id: &str) -> Resource {
     let disks = AwsServer::shared().disks().unwrap();

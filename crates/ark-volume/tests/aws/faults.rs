@@ -1,6 +1,5 @@
 //! Calls that fail, are throttled, or whose answer is lost.
 
-use ark_engine::port::DiskRequest;
 use ark_testkit::fault::{Fault, FaultProxy, Rule};
 
 use super::*;
@@ -52,21 +51,13 @@ async fn a_disk_whose_answer_is_lost_is_not_made_twice() {
         .await;
     let snapshot = snapshot.unwrap();
     let (proxy, disks) = behind([Rule::new("", Fault::ResetDownload(0)).nth(CREATE_DISK)]).await;
-    let token = unique_name("disk");
-    let request = DiskRequest {
-        snapshot: snapshot.id,
-        disk_type: snapshot.disk_type,
-        zone: snapshot.zone,
-        iops: snapshot.iops,
-        token: token.clone(),
-        tags: Tags::new(),
-    };
+    let request = disk_of(&snapshot);
     let made = disks.create_disk(&request).await.unwrap();
     assert_eq!(proxy.faults(), 1);
     let all = AwsServer::shared().disks().unwrap();
     let of_it = all
         .iter()
-        .filter(|disk| disk.tag("ark.heptio.com/token") == Some(&token));
+        .filter(|disk| disk.tag("ark.heptio.com/token") == Some(&request.token));
     let ids: Vec<&str> = of_it.map(ark_testkit::aws::Resource::id).collect();
     assert_eq!(ids, [made.id]);
 }

@@ -9,10 +9,10 @@ mod faults;
 
 use std::sync::Arc;
 
-use ark_engine::port::{Disk, Disks, SnapshotRequest, Tags};
+use ark_engine::port::{Disk, DiskRequest, Disks, Snapshot, SnapshotRequest};
 use ark_testkit::aws::{AwsServer, REGION};
 use ark_testkit::unique_name;
-use ark_volume::conformance::Subject;
+use ark_volume::conformance::{Subject, request};
 use ark_volume::{Credentials, SnapshotLocation, conformance_tests};
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -39,15 +39,12 @@ async fn open(more: &[(&str, &str)]) -> Arc<dyn Disks> {
 
 /// A request of its own for a snapshot of a disk.
 fn snapshot_of(disk: &str) -> SnapshotRequest {
-    let name = unique_name("snapshot");
-    SnapshotRequest {
-        disk: Disk {
-            id: disk.to_owned(),
-            zone: String::new(),
-        },
-        tags: Tags::from([("ark.heptio.com/backup-uid".to_owned(), name.clone())]),
-        token: name,
-    }
+    request::snapshot_of(disk, &unique_name("snapshot"))
+}
+
+/// A request of its own for a disk of a snapshot.
+fn disk_of(snapshot: &Snapshot) -> DiskRequest {
+    request::disk_of(snapshot, &unique_name("disk"))
 }
 
 struct Ebs(Arc<dyn Disks>);

@@ -9,11 +9,11 @@ mod faults;
 
 use std::sync::Arc;
 
-use ark_engine::port::{Disk, DiskRequest, Disks, Snapshot, SnapshotRequest, Tags};
+use ark_engine::port::{Disk, DiskRequest, Disks, Snapshot, SnapshotRequest};
 use ark_testkit::disks::{DiskCloud, DiskRecord};
 use ark_testkit::tokens::TokenServer;
 use ark_testkit::unique_name;
-use ark_volume::conformance::Subject;
+use ark_volume::conformance::{Subject, request};
 use ark_volume::{Credentials, SnapshotLocation, conformance_tests};
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -83,26 +83,12 @@ fn location(cloud: &DiskCloud, tokens: &TokenServer, more: &[(&str, &str)]) -> S
 
 /// A request of its own for a snapshot of a disk.
 fn snapshot_of(disk: &str) -> SnapshotRequest {
-    let name = unique_name("snapshot");
-    SnapshotRequest {
-        disk: Disk {
-            id: disk.to_owned(),
-            zone: ZONE.to_owned(),
-        },
-        tags: Tags::from([("ark.heptio.com/backup-uid".to_owned(), name.clone())]),
-        token: name,
-    }
+    request::snapshot_of(disk, &unique_name("snapshot"))
 }
 
+/// A request of its own for a disk of a snapshot.
 fn disk_of(snapshot: &Snapshot) -> DiskRequest {
-    DiskRequest {
-        snapshot: snapshot.id.clone(),
-        disk_type: snapshot.disk_type.clone(),
-        zone: snapshot.zone.clone(),
-        iops: snapshot.iops,
-        token: unique_name("disk"),
-        tags: Tags::new(),
-    }
+    request::disk_of(snapshot, &unique_name("disk"))
 }
 
 #[async_trait]
