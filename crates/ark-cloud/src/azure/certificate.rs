@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     /// A certificate of nobody with its key, made for tests.
-    const PEM: &[u8] = include_bytes!("certificate.pem");
+    const PEM: &[u8] = include_bytes!("../../tests/azure/client.pem");
 
     #[test]
     fn what_is_signed_can_be_verified_with_the_certificate() {

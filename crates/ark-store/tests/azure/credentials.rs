@@ -1,10 +1,13 @@
 //! As whom: keys and tokens, and what is said when there are none.
 
+use std::path::Path;
+
 use ark_engine::port::{PutMode, StoreErrorKind};
 use ark_store::{Credentials, Location};
-use ark_testkit::azure::{BlobServer, KEY};
+use ark_testkit::azure::{self, BlobServer, KEY};
 use ark_testkit::fault::FaultProxy;
 use ark_testkit::tokens::TokenServer;
+use ark_testkit::unique_name;
 use bytes::Bytes;
 use serde_json::json;
 
@@ -108,6 +111,46 @@ async fn azure_tells_the_accounts_key_to_who_may_ask() {
 }
 
 #[tokio::test]
+async fn a_server_that_checks_tokens_takes_those_for_storage() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/s3/tls");
+    let (certificate, key) = (folder.join("server.pem"), folder.join("server.key"));
+    let server = BlobServer::start_with_tokens(&certificate, &key).unwrap();
+    let container = unique_name("tokens");
+    ark_store::install_tls();
+    let anybody = reqwest::Client::builder()
+        .tls_danger_accept_invalid_certs(true)
+        .build()
+        .unwrap();
+    let url = format!("{}/{container}?restype=container", server.endpoint());
+    let made = anybody
+        .put(url)
+        .bearer_auth(azure::token("https://storage.azure.com"))
+        .header("x-ms-version", "2021-12-02")
+        .send();
+    assert_eq!(made.await.unwrap().status(), 201);
+
+    for (audience, expected) in [
+        ("https://storage.azure.com", None),
+        ("https://management.azure.com", Some(StoreErrorKind::Denied)),
+    ] {
+        let tokens = TokenServer::start(&azure::token(audience)).unwrap();
+        let mut location = location(&server.endpoint(), &container);
+        location.ca_cert = Some(std::fs::read(folder.join("ca.pem")).unwrap());
+        location.config.remove("storageAccountKeyEnvVar");
+        let authority = format!("http://{}", tokens.authority());
+        for (key, value) in [
+            ("useAAD", "true"),
+            ("activeDirectoryAuthorityURI", &authority),
+        ] {
+            location.config.insert(key.to_owned(), value.to_owned());
+        }
+        let file = "AZURE_TENANT_ID=tenant\nAZURE_CLIENT_ID=client\nAZURE_CLIENT_SECRET=s";
+        location.credentials = Credentials::Contents(file.into());
+        assert_eq!(kind_of_a_put(&location).await, expected, "{audience}");
+    }
+}
+
+#[tokio::test]
 async fn a_client_shows_its_secret_for_a_token() {
     let tokens = TokenServer::start("for-the-client").unwrap();
     let file = "AZURE_TENANT_ID=tenant\nAZURE_CLIENT_ID=client\nAZURE_CLIENT_SECRET=s+cret";
@@ -131,7 +174,7 @@ async fn a_client_shows_what_its_certificate_signs() {
     let tokens = TokenServer::start("for-the-client").unwrap();
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/../ark-cloud/src/azure/certificate.pem"
+        "/../ark-cloud/tests/azure/client.pem"
     );
     let file = format!(
         "AZURE_TENANT_ID=tenant\nAZURE_CLIENT_ID=client\nAZURE_CLIENT_CERTIFICATE_PATH={path}"
