@@ -16,17 +16,25 @@ pub const ANNOTATION: &str = "ark.heptio.com/zone-mappings";
 pub fn mappings(metadata: &ObjectMeta) -> Result<BTreeMap<String, String>, String> {
     let annotations = metadata.annotations.as_ref();
     let text = annotations.and_then(|annotations| annotations.get(ANNOTATION));
-    let parts = text.map_or("", String::as_str).split(',').map(str::trim);
-    let pairs = parts
-        .filter(|part| !part.is_empty())
-        .map(|part| match part.split_once(':') {
-            Some((from, to)) if !from.is_empty() && !to.is_empty() => {
-                Ok((from.to_owned(), to.to_owned()))
-            }
-            _ => Err(format!(
-                "annotation {ANNOTATION}: `{part}` is not of the form FROM:TO"
-            )),
-        });
+    let pairs = pairs(text.map_or("", String::as_str));
+    let pairs = pairs
+        .map_err(|part| format!("annotation {ANNOTATION}: `{part}` is not of the form FROM:TO"));
+    Ok(pairs?.into_iter().collect())
+}
+
+/// Reads `FROM:TO,FROM:TO`, as users write mappings.
+///
+/// # Errors
+/// The part that is no pair.
+pub fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
+    let parts = text.split(',').map(str::trim);
+    let parts = parts.filter(|part| !part.is_empty());
+    let pairs = parts.map(|part| match part.split_once(':') {
+        Some((from, to)) if !from.is_empty() && !to.is_empty() => {
+            Ok((from.to_owned(), to.to_owned()))
+        }
+        _ => Err(part.to_owned()),
+    });
     pairs.collect()
 }
 

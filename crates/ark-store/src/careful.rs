@@ -9,13 +9,10 @@ use ark_engine::port::{
 };
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::TryStreamExt as _;
 
 use crate::capability::Lack;
-use crate::remote::truncated;
-
-/// Calls to delete at the same time.
-const DELETES_IN_FLIGHT: usize = 8;
+use crate::remote::{deleted, truncated};
 
 /// A store of which more is asked than it can do.
 #[derive(Clone)]
@@ -140,14 +137,8 @@ impl Store for Careful {
         if !self.single_deletes {
             return self.inner.delete(keys).await;
         }
-        let calls = keys.iter().cloned().map(|key| async move {
-            let one = [key];
-            self.inner.delete(&one).await
-        });
-        stream::iter(calls.collect::<Vec<_>>())
-            .buffer_unordered(DELETES_IN_FLIGHT)
-            .try_collect()
-            .await
+        let calls: Vec<_> = keys.chunks(1).map(|one| self.inner.delete(one)).collect();
+        deleted(calls.into_iter()).await
     }
 
     async fn sign(&self, key: &str, ttl: Duration) -> Result<String, StoreError> {

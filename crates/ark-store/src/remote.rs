@@ -108,6 +108,17 @@ impl Remote {
     }
 }
 
+/// Makes calls to delete, several at a time.
+pub(crate) async fn deleted<F>(calls: impl Iterator<Item = F>) -> Result<(), StoreError>
+where
+    F: Future<Output = Result<(), StoreError>>,
+{
+    stream::iter(calls)
+        .buffer_unordered(DELETES_IN_FLIGHT)
+        .try_collect()
+        .await
+}
+
 async fn collect(mut body: BufferStream) -> Result<Bytes, Error> {
     let mut bytes = BytesMut::new();
     while let Some(buffer) = body.try_next().await? {
@@ -271,11 +282,7 @@ impl Store for Remote {
             key::checked("delete", key)?;
         }
         let batches = keys.chunks(self.delete_limit).map(<[String]>::to_vec);
-        let calls = batches.map(|batch| self.delete_batch(batch));
-        stream::iter(calls)
-            .buffer_unordered(DELETES_IN_FLIGHT)
-            .try_collect()
-            .await
+        deleted(batches.map(|batch| self.delete_batch(batch))).await
     }
 
     async fn sign(&self, key: &str, ttl: Duration) -> Result<String, StoreError> {

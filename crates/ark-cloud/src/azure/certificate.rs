@@ -9,7 +9,6 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use reqsign_core::time::Timestamp;
-use reqsign_core::{Env as _, OsEnv};
 use rustls::SignatureScheme;
 use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject as _;
@@ -66,11 +65,8 @@ impl Source {
                 (PATH, bytes.map_err(|error| format!("{path}: {error}"))?)
             }
         };
-        let sends_chain = file
-            .get(SEND_CHAIN)
-            .map(str::to_owned)
-            .or_else(|| OsEnv.var(SEND_CHAIN))
-            .is_some_and(|text| text.eq_ignore_ascii_case("true"));
+        let sends_chain = file.get_or_env(SEND_CHAIN);
+        let sends_chain = sends_chain.is_some_and(|text| text.eq_ignore_ascii_case("true"));
         let parsed = Certificate::parse(&pem, sends_chain);
         parsed.map_err(|why| match file.get_or_env(PASSWORD) {
             Some(_) => format!("{name}: {why}; a key under a password is not understood"),

@@ -42,12 +42,8 @@ async fn the_accounts_key_is_checked() {
     assert_eq!(refused.kind(), StoreErrorKind::Denied);
 }
 
-/// Tries to write with a token. The emulator takes none over plain HTTP, so what it was
-/// shown counts, each once.
-async fn shown(tokens: &TokenServer, file: String) -> Vec<String> {
-    let proxy = FaultProxy::start(&format!("http://{}", BlobServer::shared().authority()));
-    let proxy = proxy.unwrap();
-    let mut location = location(&format!("{}/account", proxy.url()), "tokens");
+/// Has the location used with tokens, not with the account's key.
+fn ask_for_tokens(location: &mut Location, tokens: &TokenServer) {
     location.config.remove("storageAccountKeyEnvVar");
     let authority = format!("http://{}", tokens.authority());
     for (key, value) in [
@@ -56,6 +52,15 @@ async fn shown(tokens: &TokenServer, file: String) -> Vec<String> {
     ] {
         location.config.insert(key.to_owned(), value.to_owned());
     }
+}
+
+/// Tries to write with a token. The emulator takes none over plain HTTP, so what it was
+/// shown counts, each once.
+async fn shown(tokens: &TokenServer, file: String) -> Vec<String> {
+    let proxy = FaultProxy::start(&format!("http://{}", BlobServer::shared().authority()));
+    let proxy = proxy.unwrap();
+    let mut location = location(&format!("{}/account", proxy.url()), "tokens");
+    ask_for_tokens(&mut location, tokens);
     location.credentials = Credentials::Contents(file.into_bytes());
     assert!(kind_of_a_put(&location).await.is_some());
     let requests = proxy.requests().into_iter();
@@ -136,14 +141,7 @@ async fn a_server_that_checks_tokens_takes_those_for_storage() {
         let tokens = TokenServer::start(&azure::token(audience)).unwrap();
         let mut location = location(&server.endpoint(), &container);
         location.ca_cert = Some(std::fs::read(folder.join("ca.pem")).unwrap());
-        location.config.remove("storageAccountKeyEnvVar");
-        let authority = format!("http://{}", tokens.authority());
-        for (key, value) in [
-            ("useAAD", "true"),
-            ("activeDirectoryAuthorityURI", &authority),
-        ] {
-            location.config.insert(key.to_owned(), value.to_owned());
-        }
+        ask_for_tokens(&mut location, &tokens);
         let file = "AZURE_TENANT_ID=tenant\nAZURE_CLIENT_ID=client\nAZURE_CLIENT_SECRET=s";
         location.credentials = Credentials::Contents(file.into());
         assert_eq!(kind_of_a_put(&location).await, expected, "{audience}");

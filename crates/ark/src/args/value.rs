@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use ark_api::GoDuration;
+use ark_api::{GoDuration, zone};
 
 /// A boolean as Go reads it: `1`, `t`, `true`, `0`, `f`, `false` in the usual cases.
 pub fn boolean(text: &str) -> Result<bool, String> {
@@ -68,17 +68,10 @@ fn entries(text: &str, separator: char) -> Result<Vec<(String, String)>, String>
 
 /// Other names for namespaces or zones: `from:to,from2:to2`.
 pub fn mappings(text: &str) -> Result<Map, String> {
-    let pairs = text
-        .split(',')
-        .map(str::trim)
-        .filter(|pair| !pair.is_empty());
-    let mappings = pairs.map(|pair| match pair.split_once(':') {
-        Some((from, to)) if !from.is_empty() && !to.is_empty() => {
-            Ok((from.to_owned(), to.to_owned()))
-        }
-        _ => Err(format!("`{pair}` is not of the form from:to")),
-    });
-    mappings.collect::<Result<_, _>>().map(Map)
+    let pairs = zone::pairs(text);
+    pairs
+        .map(Map)
+        .map_err(|part| format!("`{part}` is not of the form from:to"))
 }
 
 /// A key of a secret: `secret=key`.
