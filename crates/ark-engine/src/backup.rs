@@ -192,6 +192,8 @@ pub async fn run(
 ) -> Result<Report, BackupError> {
     let store = job.ports.store.as_ref();
     if let Some(status) = commit::committed(store, backup).await? {
+        let discovery = job.ports.cluster.discover().await?;
+        snapshot::release(job, &discovery, backup.uid()).await;
         return Ok(Report {
             status,
             issues: Issues::default(),
@@ -265,6 +267,7 @@ async fn attempt(
     } else {
         None
     };
+    snapshots.learn(&discovery).await;
     let mut instant = Instant::at(at.as_ref(), stamp(job.ports.clock.now()));
     let namespaces = list_namespaces(job, &discovery, at.as_ref()).await?;
     let plan = plan(backup, &discovery, &namespaces, options.versions);
@@ -274,7 +277,7 @@ async fn attempt(
     let key = layout::contents(backup.name());
     let mtime = job.ports.clock.now().as_second();
     let sink = Sink::start(job.ports.store.as_ref(), &key, mtime, options).await?;
-    let keeper = Keeper::new(job, &plan, &discovery, sink);
+    let keeper = Keeper::new(job, &plan, &discovery, sink, snapshots.of_claims());
     let fence = Fence { at, lenient };
     let (mut written, choices) =
         collect(keeper, snapshots, (backup, options), &fence, &mut instant).await?;
@@ -285,6 +288,7 @@ async fn attempt(
         written.items, written.bytes
     ));
     let status = commit::commit(job, backup, &written, &instant, &version).await?;
+    snapshot::release(job, &discovery, backup.uid()).await;
     Ok(Report {
         status,
         issues: job.issues(),
@@ -344,6 +348,12 @@ async fn fill(
     snapshots.want(&choices).await;
     hooked::save(keeper, snapshots, options.block_workers).await?;
     snapshots.take_rest(options.snapshot_workers).await;
+    if keeper.job.cancel.is_cancelled() {
+        return Err(BackupError::Cancelled);
+    }
+    snapshots.keep_claims(keeper).await?;
+    // The definitions of what came with the claims.
+    relate::follow(keeper, fence.at.as_ref()).await?;
     Ok(choices)
 }
 
@@ -357,8 +367,7 @@ async fn settle(
     let spec = &backup.backup.spec;
     let timeout = GoDuration::or_default(spec.item_operation_timeout, Duration::ZERO);
     let taken = snapshots.wait(timeout).await?;
-    let uid = backup.backup.metadata.uid.as_deref().unwrap_or_default();
-    let mut record = VolumeRecord::new(choices, taken, (backup.name(), uid));
+    let mut record = VolumeRecord::new(choices, taken, (backup.name(), backup.uid()));
     for note in std::mem::take(&mut record.notes) {
         job.note(note);
     }

@@ -1,12 +1,14 @@
 //! Taking a backup or the files of a restore out of a location.
 
+use ark_api::label;
 use ark_archive::layout;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::backup::UID_TAG;
 use crate::catalog::{self, CatalogError};
+use crate::csi::dispose;
 use crate::inventory::{self, InventoryError};
-use crate::port::{SnapshotLocations, Store, StoreError};
+use crate::port::{Clock, Cluster, SnapshotLocations, Store, StoreError};
 
 /// Snapshots that are deleted at the same time.
 const AT_ONCE: usize = 8;
@@ -25,18 +27,29 @@ pub enum DeleteError {
     Store(#[from] StoreError),
 }
 
+/// The outside world of a deletion.
+#[derive(Clone, Copy)]
+pub struct World<'a> {
+    /// The location of the backup.
+    pub store: &'a dyn Store,
+    /// All snapshot locations.
+    pub snapshots: &'a SnapshotLocations,
+    /// The cluster, whose CSI drivers delete their snapshots.
+    pub cluster: &'a dyn Cluster,
+    /// Time.
+    pub clock: &'a dyn Clock,
+}
+
 /// Deletes a backup: its snapshots first, while its files still tell of them. Of the
 /// files the metadata goes first: from then on the backup does not exist, whatever
 /// happens to the rest, and deleting again finishes it.
 ///
 /// # Errors
 /// [`DeleteError`]; what was deleted until then stays deleted, and deleting again goes on.
-pub async fn backup(
-    store: &dyn Store,
-    locations: &SnapshotLocations,
-    name: &str,
-) -> Result<(), DeleteError> {
-    let problems = snapshots(store, locations, name).await?;
+pub async fn backup(world: World<'_>, name: &str) -> Result<(), DeleteError> {
+    let store = world.store;
+    let mut problems = snapshots(store, world.snapshots, name).await?;
+    problems.extend(of_claims(world, name).await?);
     if !problems.is_empty() {
         return Err(DeleteError::Snapshots(problems));
     }
@@ -83,6 +96,16 @@ async fn snapshots(
     problems.extend(ended.into_iter().filter_map(Result::err));
     problems.sort();
     Ok(problems)
+}
+
+/// Deletes the CSI snapshots that the backup lists; answers why some remain.
+async fn of_claims(world: World<'_>, name: &str) -> Result<Vec<String>, InventoryError> {
+    let handles = inventory::csi_handles(world.store, name).await?;
+    if handles.is_empty() {
+        return Ok(Vec::new());
+    }
+    let labels = [(label::BACKUP_NAME.to_owned(), label::valid_value(name))].into();
+    Ok(dispose::all(world.cluster, world.clock, handles, &labels).await)
 }
 
 /// Adds the snapshots that have the backup's tag, which are those whose making was

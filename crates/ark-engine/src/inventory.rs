@@ -1,11 +1,16 @@
 //! What a backup has outside of its bucket: the snapshots of its volumes, as the files
 //! beside the archive list them.
 
+use std::collections::{BTreeSet, HashMap};
+
 use ark_archive::side::{self, BackupVolumeInfo, SideError, VolumeSnapshot};
 use ark_archive::{Limits, heptio, layout};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::catalog::{self, CatalogError};
+use crate::csi::dispose::Handle;
+use crate::csi::source::{self, ClaimSource};
 use crate::port::{Store, StoreError, StoreErrorKind};
 
 /// Largest side file that is read, as it is stored.
@@ -42,6 +47,40 @@ pub async fn volumes(
     backup: &str,
 ) -> Result<Option<Vec<BackupVolumeInfo>>, InventoryError> {
     list(store, layout::volume_info(backup)).await
+}
+
+/// The CSI snapshots of a backup of before there was a file about volumes, by namespace
+/// and name of their claims.
+pub(crate) async fn older_csi_snapshots(
+    store: &dyn Store,
+    backup: &str,
+) -> Result<HashMap<(String, String), ClaimSource>, InventoryError> {
+    let snapshots: Option<Vec<Value>> = list(store, layout::csi_volume_snapshots(backup)).await?;
+    let contents: Option<Vec<Value>> =
+        list(store, layout::csi_volume_snapshot_contents(backup)).await?;
+    Ok(source::of_objects(
+        &snapshots.unwrap_or_default(),
+        &contents.unwrap_or_default(),
+    ))
+}
+
+/// The CSI snapshots that a backup still has at storage systems, each once.
+pub(crate) async fn csi_handles(
+    store: &dyn Store,
+    backup: &str,
+) -> Result<Vec<Handle>, InventoryError> {
+    let sources: Vec<ClaimSource> = if let Some(infos) = volumes(store, backup).await? {
+        infos.iter().filter_map(source::of_info).collect()
+    } else {
+        let older = older_csi_snapshots(store, backup).await?;
+        older.into_values().collect()
+    };
+    let handles = sources.into_iter().map(|source| Handle {
+        driver: source.driver,
+        handle: source.handle,
+    });
+    let handles: BTreeSet<Handle> = handles.collect();
+    Ok(handles.into_iter().collect())
 }
 
 /// Heptio Ark up to 0.9 kept the list of snapshots in the backup's status.

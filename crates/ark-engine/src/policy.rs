@@ -22,7 +22,6 @@ mod condition;
 mod filter;
 mod method;
 mod namespace;
-mod quantity;
 mod volume;
 
 use std::collections::BTreeMap;

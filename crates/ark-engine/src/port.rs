@@ -11,8 +11,8 @@ mod store;
 
 pub use clock::{Clock, SystemClock, stamp};
 pub use cluster::{
-    ApiResource, Cluster, ClusterError, ClusterErrorKind, CreateOptions, Discovery, FailedGroup,
-    ListQuery, Page, Patch, Revision, ServerVersion, Target,
+    ApiResource, Change, Changes, Cluster, ClusterError, ClusterErrorKind, CreateOptions,
+    Discovery, FailedGroup, ListQuery, Page, Patch, Revision, ServerVersion, Target,
 };
 pub use disks::{
     Disk, DiskError, DiskErrorKind, DiskRequest, Disks, OWN_TAGS, Snapshot, SnapshotLocations,

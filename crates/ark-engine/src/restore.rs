@@ -21,6 +21,8 @@
 //! objects, the requests in flight, and the names for the resource list.
 
 mod apply;
+mod bind;
+mod claim;
 mod clean;
 mod disk;
 mod existing;
@@ -64,6 +66,7 @@ use crate::job::Job;
 use crate::outcome::{Issue, Scope, Severity};
 use crate::port::{ClusterError, Discovery, StoreError};
 use apply::Applier;
+use claim::SnapshotMaker;
 use clean::Origin;
 use disk::DiskMaker;
 use flow::Flow;
@@ -213,6 +216,10 @@ async fn steps(
     for index in plan.after_definitions() {
         preparer = flow.wave(preparer, &plan, index).await?;
     }
+    flow.bind(restore.name()).await;
+    if job.cancel.is_cancelled() {
+        return Err(RestoreError::Cancelled);
+    }
     flow.into_tally().finish(restore).await
 }
 
@@ -235,6 +242,7 @@ fn flow<'a>(
             restore: restore.uid().to_owned(),
             patience: options.terminating_timeout,
         },
+        snapshots: SnapshotMaker::new(&setup.discovery, (restore.name(), restore.uid())),
     };
     let namespaces = Namespaces::new(
         Arc::clone(cluster),
@@ -299,6 +307,7 @@ async fn definitions(
     }
     flow.applier.fresh = names.into_iter().collect();
     let restore = setup.restore.clone();
+    flow.applier.snapshots = SnapshotMaker::new(&discovery, (restore.name(), restore.uid()));
     let mut plan = plan(setup.archive.catalog().iter(), &discovery, &restore);
     plan.give_up_unserved();
     if plan.total() > first.total() {

@@ -2,8 +2,8 @@
 
 use ark_engine::object::Object;
 use ark_engine::port::{
-    ApiResource, Cluster, ClusterError, ClusterErrorKind, CreateOptions, Discovery, ExecCommand,
-    Execution, ListQuery, Page, Patch, Revision, ServerVersion, Target,
+    ApiResource, Changes, Cluster, ClusterError, ClusterErrorKind, CreateOptions, Discovery,
+    ExecCommand, Execution, ListQuery, Page, Patch, Revision, ServerVersion, Target,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::call::{Call, JSON};
 use crate::connect::Connection;
-use crate::{discovery, error, exec, page, path};
+use crate::{changes, discovery, error, exec, page, path};
 
 /// Recorded as the manager of fields that Ark writes.
 pub(crate) const FIELD_MANAGER: &str = "ark";
@@ -89,6 +89,10 @@ impl Cluster for Connection {
         let body = self.call(&call).await?;
         page::split(&body, &query.resource)
             .map_err(|problem| error::malformed(&call.operation, problem))
+    }
+
+    async fn watch(&self, query: &ListQuery, since: &Revision) -> Result<Changes, ClusterError> {
+        changes::watch(self, query, since).await
     }
 
     async fn get(&self, target: Target<'_>) -> Result<Option<Object>, ClusterError> {

@@ -17,6 +17,7 @@ pub mod apply;
 mod backoff;
 mod builtin;
 mod call;
+mod changes;
 mod cluster;
 pub mod connect;
 pub mod controller;

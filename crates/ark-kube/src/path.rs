@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use ark_engine::port::{ApiResource, ListQuery};
+use ark_engine::port::{ApiResource, ListQuery, Revision};
 use url::form_urlencoded::Serializer;
 
 /// `/api/v1/namespaces/shop/pods` or `/apis/apps/v1/deployments`.
@@ -34,12 +34,7 @@ pub(crate) fn list(query: &ListQuery, token: Option<&str>, limit: u32) -> String
     let path = collection(&query.resource, query.namespace.as_deref());
     let mut pairs = Serializer::new(String::new());
     pairs.append_pair("limit", &limit.to_string());
-    if let Some(selector) = &query.label_selector {
-        pairs.append_pair("labelSelector", selector);
-    }
-    if let Some(selector) = &query.field_selector {
-        pairs.append_pair("fieldSelector", selector);
-    }
+    select(&mut pairs, query);
     match (token, &query.at) {
         // The token holds the revision; the server refuses both together.
         (Some(token), _) => {
@@ -52,6 +47,26 @@ pub(crate) fn list(query: &ListQuery, token: Option<&str>, limit: u32) -> String
         (None, None) => {}
     }
     format!("{path}?{}", pairs.finish())
+}
+
+/// The path and query of a watch, which the server ends after `seconds`.
+pub(crate) fn watch(query: &ListQuery, since: &Revision, seconds: u64) -> String {
+    let path = collection(&query.resource, query.namespace.as_deref());
+    let mut pairs = Serializer::new(String::new());
+    pairs.append_pair("watch", "1");
+    pairs.append_pair("resourceVersion", &since.0);
+    pairs.append_pair("timeoutSeconds", &seconds.to_string());
+    select(&mut pairs, query);
+    format!("{path}?{}", pairs.finish())
+}
+
+fn select(pairs: &mut Serializer<'_, String>, query: &ListQuery) {
+    if let Some(selector) = &query.label_selector {
+        pairs.append_pair("labelSelector", selector);
+    }
+    if let Some(selector) = &query.field_selector {
+        pairs.append_pair("fieldSelector", selector);
+    }
 }
 
 /// Names of RBAC objects may hold almost any character.
@@ -68,8 +83,6 @@ fn push_segment(path: &mut String, segment: &str) {
 
 #[cfg(test)]
 mod tests {
-    use ark_engine::port::Revision;
-
     use super::*;
 
     fn pods() -> ApiResource {

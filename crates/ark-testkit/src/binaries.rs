@@ -7,6 +7,7 @@
 //! program and two processes never build the same. Programs are built with Go and
 //! tell their true version.
 
+pub mod csi;
 pub mod fake_gcs;
 mod go;
 pub mod kwok;

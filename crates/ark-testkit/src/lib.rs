@@ -18,6 +18,7 @@ pub mod aws;
 pub mod azure;
 pub mod binaries;
 mod cache;
+pub mod csi;
 pub mod disks;
 mod environment;
 pub mod fault;

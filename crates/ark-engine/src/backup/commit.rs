@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use ark_api::{Backup, BackupPhase, BackupStatus, Time, label};
-use ark_archive::{layout, metadata, side};
+use ark_archive::side::{self, OperationPhase};
+use ark_archive::{layout, metadata};
 use bytes::Bytes;
 use futures::TryStreamExt as _;
 use serde::Serialize;
@@ -138,8 +139,11 @@ pub(super) async fn commit(
             layout::volume_snapshots(name),
             side::encode(&written.volumes.snapshots).map_err(BackupError::Side)?,
         ),
-        (layout::pod_volume_backups(name), none.clone()),
-        (layout::item_operations(name), none),
+        (
+            layout::item_operations(name),
+            side::encode(&written.volumes.operations).map_err(BackupError::Side)?,
+        ),
+        (layout::pod_volume_backups(name), none),
         (layout::log(name), job.log().map_err(BackupError::Log)?),
     ];
     for (key, bytes) in files {
@@ -192,6 +196,20 @@ fn document(
     status.hook_status = Some(job.hooks());
     status.volume_snapshots_attempted = number(written.volumes.snapshots.len());
     status.volume_snapshots_completed = number(written.volumes.completed());
+    let ended = |phase: OperationPhase| {
+        let operations = written.volumes.operations.iter();
+        number(
+            operations
+                .filter(|one| one.status.phase == Some(phase))
+                .count(),
+        )
+    };
+    // Each CSI snapshot is an operation, and there are no others.
+    status.backup_item_operations_attempted = number(written.volumes.operations.len());
+    status.backup_item_operations_completed = ended(OperationPhase::Completed);
+    status.backup_item_operations_failed = ended(OperationPhase::Failed);
+    status.csi_volume_snapshots_attempted = status.backup_item_operations_attempted;
+    status.csi_volume_snapshots_completed = status.backup_item_operations_completed;
     // Whoever lists the bucket derives them from the phase again.
     status.conditions.clear();
     document.metadata.managed_fields = None;

@@ -111,8 +111,8 @@ impl Blocks<'_, '_> {
             ended.push((pod, end));
         }
         if !self.is_stopped() {
-            let volumes = &work.block.volumes;
-            self.snapshots.take(volumes, volumes.len()).await;
+            let volumes: Vec<String> = work.block.volumes.iter().cloned().collect();
+            self.snapshots.take(&volumes, volumes.len()).await;
             if let Err(error) = self.items(&ended).await {
                 self.fail(error);
             }

@@ -43,15 +43,27 @@ pub(super) struct Keeper<'a> {
     pub links: Links,
     /// Pods that are saved later, between their hooks.
     pub held: BTreeMap<Name, Held>,
+    /// Claims that are saved later, when it is known whether they have snapshots.
+    pub claims: BTreeMap<Name, HeldClaim>,
+    holds_claims: bool,
     follows_accounts: bool,
 }
 
+/// A claim that waits for the snapshot of its volume.
+pub(super) struct HeldClaim {
+    pub resource: ApiResource,
+    pub key: ItemKey,
+    pub object: Object,
+}
+
 impl<'a> Keeper<'a> {
+    /// `holds_claims`: bound claims are held back.
     pub(super) fn new(
         job: &'a Job,
         plan: &'a BackupPlan,
         discovery: &'a Discovery,
         sink: Sink,
+        holds_claims: bool,
     ) -> Self {
         let bindings = find(
             discovery,
@@ -73,6 +85,8 @@ impl<'a> Keeper<'a> {
             volumes: Volumes::default(),
             links: Links::default(),
             held: BTreeMap::new(),
+            claims: BTreeMap::new(),
+            holds_claims,
             follows_accounts,
         }
     }
@@ -147,14 +161,39 @@ impl<'a> Keeper<'a> {
         Ok(())
     }
 
-    /// Holds a pod back that has hooks; gives every other object back.
+    /// Holds objects back that are saved later; gives every other one back.
     fn hold(&mut self, resource: &ApiResource, key: &ItemKey, object: Object) -> Option<Object> {
         let Some(namespace) = &key.namespace else {
             return Some(object);
         };
-        if resource.plural != "pods" || !resource.group.is_empty() {
-            return Some(object);
+        let name = Name {
+            namespace: namespace.clone(),
+            name: key.name.clone(),
+        };
+        match resource.group_resource().as_str() {
+            "pods" => self.hold_pod(resource, key, name, object),
+            "persistentvolumeclaims" if self.holds_claims => {
+                self.remember(resource, key);
+                let held = HeldClaim {
+                    resource: resource.clone(),
+                    key: key.clone(),
+                    object: object.detached(),
+                };
+                self.claims.insert(name, held);
+                None
+            }
+            _ => Some(object),
         }
+    }
+
+    /// Holds a pod back that has hooks.
+    fn hold_pod(
+        &mut self,
+        resource: &ApiResource,
+        key: &ItemKey,
+        name: Name,
+        object: Object,
+    ) -> Option<Object> {
         let hooks = match hook::of_pod(&self.plan.hooks, &object) {
             Ok(hooks) => hooks,
             Err(error) => {
@@ -171,10 +210,6 @@ impl<'a> Keeper<'a> {
         }
         // Its namespace is wanted, whatever becomes of the pod.
         self.remember(resource, key);
-        let name = Name {
-            namespace: namespace.clone(),
-            name: key.name.clone(),
-        };
         let held = Held {
             resource: resource.clone(),
             key: key.clone(),

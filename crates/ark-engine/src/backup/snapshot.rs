@@ -1,161 +1,111 @@
-//! Snapshots of disks: begun while the application holds still if it has hooks, all
+//! Snapshots of volumes: begun while the application holds still if it has hooks, all
 //! others after the lists, many at once; then awaited together.
-//!
-//! # Guarantees
-//! * Every snapshot has the backup's UID as a tag from its first moment on, so that what
-//!   an attempt that died has left is found and removed.
-//! * Within an attempt one volume has one snapshot, also when an answer was lost. The
-//!   next attempt takes new ones: an older instant would be passed off as this one.
+
+mod claim;
+mod disk;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ark_api::label;
-use futures::{StreamExt as _, stream};
-use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+use super::keep::Keeper;
 use super::volumes::{Choice, Source, Subject};
 use super::{BackupError, ValidatedBackup};
 use crate::job::Job;
 use crate::policy::Method;
-use crate::port::{DiskError, Snapshot, SnapshotRequest, SnapshotState, Tags};
+use crate::port::Discovery;
+use claim::ClaimSnapshots;
+pub(super) use claim::{TakenClaim, TakenClaims, release};
+use disk::DiskSnapshots;
+pub(super) use disk::{TakenDisk, TakenDisks};
 
 /// The tag by which everything that a backup made is found.
 pub const UID_TAG: &str = "ark.heptio.com/backup-uid";
-/// Pause between two looks at unfinished snapshots: the first, and the longest.
-const LOOK: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
 
 /// What became of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// It is being made; percent, if that is known.
     Pending(Option<u8>),
-    /// A disk can be made of it.
+    /// A volume can be made of it.
     Completed,
     /// There is none, or none of use.
     Failed(String),
 }
 
-/// A snapshot that was asked for.
-#[derive(Debug, Clone)]
-pub(super) struct Taken {
-    pub source: Source,
-    /// What the provider answered, if it did.
-    pub snapshot: Option<Snapshot>,
-    pub outcome: Outcome,
-    pub begun: Timestamp,
-    pub ended: Option<Timestamp>,
-}
-
-/// By the name of the volume.
-pub(super) type TakenByVolume = BTreeMap<String, Taken>;
-
-/// The snapshots of one attempt.
+/// The snapshots of one attempt, by the names of their volumes.
 pub(super) struct Snapshots<'a> {
     pub(super) job: &'a Job,
-    /// What all have.
-    tags: Tags,
-    /// Distinguishes this attempt from others of the same backup.
-    attempt: String,
-    uid: String,
-    /// Not asked for yet.
-    open: Mutex<BTreeMap<String, Source>>,
-    taken: Mutex<TakenByVolume>,
+    disks: DiskSnapshots<'a>,
+    claims: ClaimSnapshots<'a>,
 }
 
 impl<'a> Snapshots<'a> {
     /// None is wanted yet.
     pub(super) fn new(job: &'a Job, backup: &ValidatedBackup) -> Self {
-        let metadata = &backup.backup.metadata;
-        let uid = metadata.uid.as_deref().unwrap_or_default();
-        let mut tags = metadata.labels.clone().unwrap_or_default();
-        tags.insert(
-            "velero.io/backup".to_owned(),
-            label::valid_value(backup.name()),
-        );
-        tags.insert(UID_TAG.to_owned(), uid.to_owned());
+        let uid = backup.backup.metadata.uid.as_deref().unwrap_or_default();
+        // Distinguishes this attempt from others of the same backup.
+        let attempt = format!("{uid} {}", job.ports.clock.now());
         Self {
             job,
-            tags,
-            attempt: format!("{uid} {}", job.ports.clock.now()),
-            uid: uid.to_owned(),
-            open: Mutex::default(),
-            taken: Mutex::default(),
+            disks: DiskSnapshots::new(job, backup, &attempt),
+            claims: ClaimSnapshots::new(job, backup, &attempt),
         }
     }
 
-    /// Notes all that `choices` want and a location can take. If there are any, what an
-    /// earlier attempt has left goes first.
+    /// Learns how the cluster takes snapshots of claims.
+    pub(super) async fn learn(&self, discovery: &Discovery) {
+        self.claims.learn(discovery).await;
+    }
+
+    /// Whether snapshots of claims can be taken at all.
+    pub(super) fn of_claims(&self) -> bool {
+        self.claims.are_possible()
+    }
+
+    /// Notes all that `choices` want. If there are any, what an earlier attempt has left
+    /// goes first.
     pub(super) async fn want(&self, choices: &[Choice]) {
-        let wanted = choices
-            .iter()
-            .filter(|choice| choice.method == Method::Snapshot)
-            .filter_map(|choice| match &choice.subject {
-                Subject::Volume { name, .. } => Some((name.clone(), choice.source.clone()?)),
-                _ => None,
-            });
-        let wanted: BTreeMap<String, Source> = wanted.collect();
-        if !wanted.is_empty() {
-            self.sweep().await;
+        let (mut disks, mut claims) = (BTreeMap::new(), BTreeMap::new());
+        for choice in choices {
+            let Subject::Volume { name, .. } = &choice.subject else {
+                continue;
+            };
+            match &choice.source {
+                Some(Source::Disk(disk)) if choice.method == Method::Snapshot => {
+                    disks.insert(name.clone(), disk.clone());
+                }
+                Some(Source::Claim(claim)) if choice.method == Method::Snapshot => {
+                    claims.insert(name.clone(), claim.clone());
+                }
+                _ => {}
+            }
         }
-        *lock(&self.open) = wanted;
+        self.disks.want(disks).await;
+        self.claims.want(claims).await;
     }
 
     /// Removes all snapshots again, since the attempt fails.
     pub(super) async fn take_back(&self) {
-        if !lock(&self.taken).is_empty() {
-            self.sweep().await;
-        }
+        self.disks.take_back().await;
+        self.claims.take_back().await;
     }
 
-    /// Deletes every snapshot that has the backup's tag. What stays does no harm to the
-    /// next attempt, and `ark orphans` finds it.
-    async fn sweep(&self) {
-        for (name, disks) in self.job.ports.snapshots.usable() {
-            let left = |why: String| {
-                let message = format!("snapshots may be left in location `{name}`: {why}");
-                self.job.warn(message);
-            };
-            let found = match disks.find_snapshots(UID_TAG, Some(&self.uid)).await {
-                Ok(found) => found,
-                Err(error) => {
-                    left(error.to_string());
-                    continue;
-                }
-            };
-            for snapshot in found {
-                let id = &snapshot.id;
-                self.job
-                    .note(format!("deleting snapshot {id} of an attempt that ended"));
-                if let Err(error) = disks.delete_snapshot(id).await {
-                    left(error.to_string());
-                }
-            }
-        }
+    /// Takes the snapshots of these volumes, `workers` at once, as far as they are wanted
+    /// and not begun. When this returns they show their moment, or have failed.
+    pub(super) async fn take(&self, volumes: &[String], workers: usize) {
+        futures::join!(
+            self.disks.take(volumes, workers),
+            self.claims.take(volumes, workers)
+        );
     }
 
-    /// Begins the snapshots of these volumes, `workers` at once, as far as they are
-    /// wanted and not begun. What fails is noted.
-    pub(super) async fn take<'v>(
-        &self,
-        volumes: impl IntoIterator<Item = &'v String>,
-        workers: usize,
-    ) {
-        let wanted: Vec<(String, Source)> = {
-            let mut open = lock(&self.open);
-            let wanted = volumes.into_iter();
-            wanted.filter_map(|name| open.remove_entry(name)).collect()
-        };
-        stream::iter(wanted)
-            .for_each_concurrent(workers.max(1), |(name, source)| self.begin(name, source))
-            .await;
-    }
-
-    /// Begins all that are left.
+    /// Takes all that are left.
     pub(super) async fn take_rest(&self, workers: usize) {
-        let rest: Vec<String> = lock(&self.open).keys().cloned().collect();
+        let mut rest = self.disks.open();
+        rest.extend(self.claims.open());
         if !rest.is_empty() {
             self.job
                 .stage(format!("{} snapshots of volumes", rest.len()));
@@ -163,129 +113,43 @@ impl<'a> Snapshots<'a> {
         self.take(&rest, workers).await;
     }
 
-    async fn begin(&self, volume: String, source: Source) {
-        if self.job.cancel.is_cancelled() {
-            return;
-        }
-        let begun = self.job.ports.clock.now();
-        let mut tags = self.tags.clone();
-        tags.insert("velero.io/pv".to_owned(), label::valid_value(&volume));
-        let request = SnapshotRequest {
-            disk: source.disk.clone(),
-            token: token(&[&self.attempt, &volume]),
-            tags,
-        };
-        let answer = match self.job.ports.snapshots.get(&source.location) {
-            Ok(disks) => {
-                let made = disks.create_snapshot(&request).await;
-                made.map_err(|error| said(&source, &error))
-            }
-            Err(why) => Err(why),
-        };
-        let (snapshot, outcome) = match answer {
-            Ok(snapshot) => (Some(snapshot), Outcome::Pending(None)),
-            Err(why) => (None, Outcome::Failed(why)),
-        };
-        let ended = snapshot.is_none().then(|| self.job.ports.clock.now());
-        let taken = Taken {
-            source,
-            snapshot,
-            outcome,
-            begun,
-            ended,
-        };
-        lock(&self.taken).insert(volume, taken);
+    /// Puts the claims in the archive that were held back, and what tells of their
+    /// snapshots.
+    ///
+    /// # Errors
+    /// When the archive cannot be written.
+    pub(super) async fn keep_claims(&self, keeper: &mut Keeper<'_>) -> Result<(), BackupError> {
+        self.claims.keep(keeper).await
     }
 
-    /// Looks at the snapshots until each is completed or has failed, at most for
-    /// `timeout`.
+    /// Waits until each is completed or has failed, at most for `timeout`.
     ///
     /// # Errors
     /// [`BackupError::Cancelled`].
-    pub(super) async fn wait(&self, timeout: Duration) -> Result<TakenByVolume, BackupError> {
-        let clock = &self.job.ports.clock;
-        let mut taken = lock(&self.taken).clone();
-        let mut waited = Duration::ZERO;
-        let mut pause = LOOK.0;
-        loop {
-            if self.job.cancel.is_cancelled() {
-                return Err(BackupError::Cancelled);
-            }
-            look(self.job, &mut taken).await;
-            let pending = taken.values().filter(|one| one.is_pending()).count();
-            if pending == 0 || waited >= timeout {
-                return Ok(taken);
-            }
-            self.job.stage(format!(
-                "{} of {} snapshots are complete",
-                taken.len() - pending,
-                taken.len()
-            ));
-            tokio::select! {
-                () = clock.sleep(pause) => {}
-                () = self.job.cancel.cancelled() => {}
-            }
-            waited += pause;
-            pause = (pause * 2).min(LOOK.1);
-        }
+    pub(super) async fn wait(
+        &self,
+        timeout: Duration,
+    ) -> Result<(TakenDisks, TakenClaims), BackupError> {
+        let (disks, claims) = futures::join!(self.disks.wait(timeout), self.claims.wait(timeout));
+        Ok((disks?, claims?))
     }
-}
-
-impl Taken {
-    fn is_pending(&self) -> bool {
-        matches!(self.outcome, Outcome::Pending(_))
-    }
-}
-
-/// Looks once, with one call for each location.
-async fn look(job: &Job, taken: &mut TakenByVolume) {
-    let mut by_location: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for one in taken.values().filter(|one| one.is_pending()) {
-        let ids = by_location.entry(one.source.location.clone()).or_default();
-        ids.extend(one.snapshot.as_ref().map(|snapshot| snapshot.id.clone()));
-    }
-    for (location, ids) in by_location {
-        let Ok(disks) = job.ports.snapshots.get(&location) else {
-            continue;
-        };
-        let states = disks.snapshot_states(&ids).await;
-        let now = job.ports.clock.now();
-        let of_it = |one: &&mut Taken| one.is_pending() && one.source.location == location;
-        for one in taken.values_mut().filter(of_it) {
-            let Some(snapshot) = &one.snapshot else {
-                continue;
-            };
-            one.outcome = match &states {
-                Err(error) if error.is_retryable() => continue,
-                Err(error) => Outcome::Failed(said(&one.source, error)),
-                Ok(states) => match states.get(&snapshot.id) {
-                    Some(SnapshotState::Pending(percent)) => Outcome::Pending(*percent),
-                    Some(SnapshotState::Completed) => Outcome::Completed,
-                    Some(SnapshotState::Failed(why)) => {
-                        Outcome::Failed(format!("snapshot {} failed: {why}", snapshot.id))
-                    }
-                    None => Outcome::Failed(format!("snapshot {} is gone", snapshot.id)),
-                },
-            };
-            one.ended = (!one.is_pending()).then_some(now);
-        }
-    }
-}
-
-fn said(source: &Source, error: &DiskError) -> String {
-    format!("snapshot location `{}`: {error}", source.location)
 }
 
 /// The name of a deed: the same for the same parts, and nothing else has it.
 pub(crate) fn token(parts: &[&str]) -> String {
+    format!("ark-{}", digest(parts))
+}
+
+/// 32 hexadecimal digits that only these parts have.
+fn digest(parts: &[&str]) -> String {
     let mut hasher = Sha256::new();
     for part in parts {
         hasher.update(part.as_bytes());
         hasher.update([0]);
     }
-    format!("ark-{}", hex::encode(&hasher.finalize()[..16]))
+    hex::encode(&hasher.finalize()[..16])
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

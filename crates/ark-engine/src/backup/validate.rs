@@ -71,6 +71,11 @@ impl ValidatedBackup {
         self.backup.metadata.name.as_deref().unwrap_or_default()
     }
 
+    /// UID of its resource; empty where there is none.
+    pub(super) fn uid(&self) -> &str {
+        self.backup.metadata.uid.as_deref().unwrap_or_default()
+    }
+
     /// Name of the location that it goes to.
     pub fn location_name(&self) -> &str {
         &self.backup.spec.storage_location

@@ -1,14 +1,17 @@
 //! What became of the data of each volume, as the backup's side files, its counts and
 //! its problems tell it. Pure.
 
+mod operation;
+
 use ark_archive::side::{
-    BackupVolumeInfo, NativeSnapshotInfo, VolumeSnapshot, VolumeSnapshotPhase, VolumeSnapshotSpec,
-    VolumeSnapshotStatus,
+    BackupOperation, BackupVolumeInfo, CsiSnapshotInfo, NativeSnapshotInfo, VolumeSnapshot,
+    VolumeSnapshotPhase, VolumeSnapshotSpec, VolumeSnapshotStatus,
 };
 use ark_archive::{GroupResource, ItemKey};
+use jiff::Timestamp;
 
-use super::snapshot::{Outcome, Taken, TakenByVolume};
-use super::volumes::{Choice, Source, Subject};
+use super::snapshot::{Outcome, TakenClaim, TakenClaims, TakenDisk, TakenDisks};
+use super::volumes::{Choice, DiskSource, Subject};
 use crate::outcome::{Issue, Severity};
 use crate::policy::Method;
 use crate::port::stamp;
@@ -18,8 +21,10 @@ use crate::port::stamp;
 pub(super) struct VolumeRecord {
     /// One entry a volume.
     pub infos: Vec<BackupVolumeInfo>,
-    /// Snapshots that were asked for.
+    /// Snapshots that were asked for of a cloud.
     pub snapshots: Vec<VolumeSnapshot>,
+    /// CSI snapshots that were asked for, as operations that take their time.
+    pub operations: Vec<BackupOperation>,
     /// Data that should be in the backup and is not.
     pub issues: Vec<Issue>,
     /// Lines for the log: each volume's method and who chose it.
@@ -30,24 +35,27 @@ impl VolumeRecord {
     /// `backup` is name and UID.
     pub(super) fn new(
         choices: Vec<Choice>,
-        mut taken: TakenByVolume,
+        (mut disks, mut claims): (TakenDisks, TakenClaims),
         backup: (&str, &str),
     ) -> Self {
         let mut record = Self::default();
         for choice in choices {
-            let snapshot = match &choice.subject {
-                Subject::Volume { name, .. } => taken.remove(name),
-                _ => None,
+            let Subject::Volume { name, .. } = &choice.subject else {
+                record.without(&choice);
+                continue;
             };
-            match snapshot {
-                Some(taken) => record.snapshot(&choice, taken, backup),
-                None => record.without(&choice),
+            if let Some(taken) = disks.remove(name) {
+                record.disk(&choice, taken, backup);
+            } else if let Some(taken) = claims.remove(name) {
+                record.claim(&choice, &taken, backup);
+            } else {
+                record.without(&choice);
             }
         }
         record
     }
 
-    /// How many snapshots are of use.
+    /// How many snapshots of a cloud are of use.
     pub(super) fn completed(&self) -> usize {
         let phases = self.snapshots.iter().map(|one| one.status.phase);
         phases
@@ -55,38 +63,18 @@ impl VolumeRecord {
             .count()
     }
 
-    fn snapshot(&mut self, choice: &Choice, taken: Taken, (backup, uid): (&str, &str)) {
-        let Taken {
-            source: Source { location, disk },
+    fn disk(&mut self, choice: &Choice, taken: TakenDisk, (backup, uid): (&str, &str)) {
+        let TakenDisk {
+            source: DiskSource { location, disk },
             snapshot,
             outcome,
             begun,
             ended,
         } = taken;
-        let (phase, result) = match &outcome {
-            Outcome::Completed => (VolumeSnapshotPhase::Completed, "succeeded"),
-            Outcome::Failed(_) | Outcome::Pending(_) => (VolumeSnapshotPhase::Failed, "failed"),
-        };
-        let why = match outcome {
-            Outcome::Completed => None,
-            Outcome::Failed(why) => Some(why),
-            Outcome::Pending(_) => Some("its snapshot was not completed in time".to_owned()),
-        };
         let made = snapshot.unwrap_or_default();
-        if let Some(why) = &why {
-            self.missed(&choice.subject, why);
-        }
-        self.notes.push(format!(
-            "{}: a snapshot in location `{location}`, {}: {}",
-            title(&choice.subject),
-            choice.chosen_by,
-            why.as_deref().unwrap_or(&made.id),
-        ));
-        let mut info = info(choice);
+        let how = format!("a snapshot in location `{location}`");
+        let (mut info, phase) = self.ended(choice, &outcome, (begun, ended), (&how, &made.id));
         "NativeSnapshot".clone_into(&mut info.backup_method);
-        result.clone_into(&mut info.result);
-        info.start_timestamp = Some(stamp(begun).0.to_string());
-        info.completion_timestamp = ended.map(|at| stamp(at).0.to_string());
         info.native_snapshot_info = Some(NativeSnapshotInfo {
             snapshot_handle: made.id.clone(),
             volume_type: made.disk_type.clone(),
@@ -111,6 +99,59 @@ impl VolumeRecord {
             },
         });
         self.infos.push(info);
+    }
+
+    fn claim(&mut self, choice: &Choice, taken: &TakenClaim, backup: (&str, &str)) {
+        let cut = taken.cut.clone().unwrap_or_default();
+        let how = format!("a CSI snapshot of class `{}`", taken.class);
+        let times = (taken.begun, taken.ended);
+        let (mut info, phase) = self.ended(choice, &taken.outcome, times, (&how, &cut.handle));
+        let operation = operation::of(taken, backup);
+        "CSISnapshot".clone_into(&mut info.backup_method);
+        info.csi_snapshot_info = Some(CsiSnapshotInfo {
+            snapshot_handle: cut.handle,
+            size: cut.bytes,
+            driver: taken.source.driver.clone(),
+            vsc_name: cut.content,
+            operation_id: operation.spec.operation_id.clone(),
+            ready_to_use: Some(phase == VolumeSnapshotPhase::Completed),
+            volume_group_snapshot_handle: String::new(),
+        });
+        self.operations.push(operation);
+        self.infos.push(info);
+    }
+
+    /// What all snapshots have in common; `how` and its handle are for people.
+    fn ended(
+        &mut self,
+        choice: &Choice,
+        outcome: &Outcome,
+        (begun, ended): (Timestamp, Option<Timestamp>),
+        (how, handle): (&str, &str),
+    ) -> (BackupVolumeInfo, VolumeSnapshotPhase) {
+        let (phase, result) = match outcome {
+            Outcome::Completed => (VolumeSnapshotPhase::Completed, "succeeded"),
+            Outcome::Failed(_) | Outcome::Pending(_) => (VolumeSnapshotPhase::Failed, "failed"),
+        };
+        let why = match outcome {
+            Outcome::Completed => None,
+            Outcome::Failed(why) => Some(why.as_str()),
+            Outcome::Pending(_) => Some("its snapshot was not completed in time"),
+        };
+        if let Some(why) = why {
+            self.missed(&choice.subject, why);
+        }
+        self.notes.push(format!(
+            "{}: {how}, {}: {}",
+            title(&choice.subject),
+            choice.chosen_by,
+            why.unwrap_or(handle),
+        ));
+        let mut info = info(choice);
+        result.clone_into(&mut info.result);
+        info.start_timestamp = Some(stamp(begun).0.to_string());
+        info.completion_timestamp = ended.map(|at| stamp(at).0.to_string());
+        (info, phase)
     }
 
     fn missed(&mut self, subject: &Subject, why: &str) {

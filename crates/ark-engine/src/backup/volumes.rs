@@ -4,9 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ark_api::label;
 use ark_archive::side::PersistentVolumeInfo;
 use serde_json::Value;
 
+use crate::csi;
 use crate::policy::{Action, Method, ResourcePolicies, Volume, chosen_by_pod, decide};
 use crate::port::{Disk, SnapshotLocations};
 
@@ -29,7 +31,9 @@ struct Persistent {
     facts: Volume,
     claim: Option<ClaimKey>,
     info: PersistentVolumeInfo,
-    source: Option<Source>,
+    disk: Option<DiskSource>,
+    /// Its CSI driver.
+    driver: Option<String>,
 }
 
 #[derive(Debug)]
@@ -37,13 +41,31 @@ struct Claim {
     facts: Volume,
     /// The volume that it is bound to, or empty.
     volume: String,
+    /// The class of snapshots that it asks for.
+    class: Option<String>,
+}
+
+/// What a snapshot is taken of. A snapshot location that knows the disk comes before CSI.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Source {
+    Disk(DiskSource),
+    Claim(ClaimSource),
 }
 
 /// A disk, and the snapshot location that knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Source {
+pub(super) struct DiskSource {
     pub location: String,
     pub disk: Disk,
+}
+
+/// A claim whose volume a CSI driver serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ClaimSource {
+    pub driver: String,
+    pub claim: ClaimKey,
+    /// The class of snapshots that the claim asks for.
+    pub class: Option<String>,
 }
 
 /// How the data of one volume is to be saved, and who says so.
@@ -111,7 +133,7 @@ impl Volumes {
                 .map(|(key, value)| (key.clone(), text(value)))
                 .collect(),
         };
-        let source = locations.of(object).map(|(location, disk)| Source {
+        let disk = locations.of(object).map(|(location, disk)| DiskSource {
             location: location.to_owned(),
             disk,
         });
@@ -119,7 +141,8 @@ impl Volumes {
             facts: Volume::persistent(object),
             claim,
             info,
-            source,
+            disk,
+            driver: csi::driver_of(object).map(str::to_owned),
         };
         let name = text(&object["metadata"]["name"]);
         self.persistent.insert(name, volume);
@@ -133,6 +156,9 @@ impl Volumes {
         let claim = Claim {
             facts: Volume::default().claimed_by(object),
             volume: text(&object["spec"]["volumeName"]),
+            class: object["metadata"]["annotations"][label::CSI_VOLUME_SNAPSHOT_CLASS]
+                .as_str()
+                .map(str::to_owned),
         };
         self.claims.insert(key, claim);
     }
@@ -192,7 +218,7 @@ impl Volumes {
                 subject,
                 method,
                 chosen_by: chosen_by(rule, method, policies),
-                source: volume.source.clone(),
+                source: self.source(volume, claim),
             });
         }
         // A claim without a volume has no data; only a rule gives it a line.
@@ -223,6 +249,19 @@ impl Volumes {
             }));
         }
         choices
+    }
+
+    /// What a snapshot of a volume is taken of, if one can be.
+    fn source(&self, volume: &Persistent, claim: Option<&ClaimKey>) -> Option<Source> {
+        if let Some(disk) = &volume.disk {
+            return Some(Source::Disk(disk.clone()));
+        }
+        let (driver, key) = (volume.driver.clone()?, claim?);
+        Some(Source::Claim(ClaimSource {
+            driver,
+            claim: key.clone(),
+            class: self.claims.get(key)?.class.clone(),
+        }))
     }
 }
 

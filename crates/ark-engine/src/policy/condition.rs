@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::quantity::Range;
 use super::volume::Volume;
+use crate::quantity::Range;
 
 /// Sources of volumes that a condition may name, as the API spells them.
 /// `awsAzureDisk` is no such source, but documents in use name it.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::quantity::Quantity;
+use crate::quantity::Quantity;
 
 /// Members of a persistent volume's spec that are not its source.
 const NO_SOURCE: &[&str] = &[

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::stream::BoxStream;
 
 use super::{ExecCommand, Execution};
 use crate::object::Object;
@@ -154,6 +155,18 @@ pub struct Page {
     pub bytes: usize,
 }
 
+/// What happened to an object; each with the object as it is, or last was.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// It was made or changed.
+    Present(Object),
+    /// It is gone.
+    Gone(Object),
+}
+
+/// Changes as they happen. The stream ends when the server ends it, or with an error.
+pub type Changes = BoxStream<'static, Result<Change, ClusterError>>;
+
 /// One object by name.
 #[derive(Debug, Clone, Copy)]
 pub struct Target<'a> {
@@ -255,6 +268,20 @@ pub trait Cluster: Send + Sync {
         self.list_each(query, limit, &mut |object| all.push(object))
             .await?;
         Ok(all)
+    }
+
+    /// What happens to the objects that a list names, after `since`; the query's own
+    /// revision is passed over. Whoever needs every change lists again when it ends.
+    ///
+    /// Adapters that cannot watch answer [`ClusterErrorKind::Unsupported`].
+    async fn watch(&self, query: &ListQuery, since: &Revision) -> Result<Changes, ClusterError> {
+        let _ = since;
+        Err(ClusterError {
+            kind: ClusterErrorKind::Unsupported,
+            operation: format!("watch {}", query.resource.group_resource()),
+            message: "nothing can be watched through this connection".to_owned(),
+            retry_after: None,
+        })
     }
 
     /// One object, or `None` when it does not exist.

@@ -10,11 +10,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::claim::SnapshotMaker;
 use super::clean::Origin;
 use super::disk::DiskMaker;
 use super::existing::{self, Decision, Wanted};
 use super::ownership::{self, Ownership};
-use super::prepare::Prepared;
+use super::prepare::{Data, Prepared};
 use crate::object::Object;
 use crate::outcome::{Issue, Severity};
 use crate::port::{Clock, Cluster, ClusterError, ClusterErrorKind, CreateOptions, Patch, Target};
@@ -72,6 +73,7 @@ pub(super) struct Applier {
     /// a moment later than others.
     pub fresh: HashSet<String>,
     pub disks: DiskMaker,
+    pub snapshots: SnapshotMaker,
 }
 
 impl Applier {
@@ -81,8 +83,9 @@ impl Applier {
     /// Only what makes every further request pointless: the cluster does not
     /// know us any more.
     pub(super) async fn apply(&self, item: &Prepared) -> Result<Outcome, ClusterError> {
-        match &item.disk {
-            Some(source) => self.apply_with_disk(item, source).await,
+        match &item.data {
+            Some(Data::Disk(source)) => self.apply_with_disk(item, source).await,
+            Some(Data::Snapshot(source)) => self.apply_with_snapshot(item, source).await,
             None => self.post(item).await,
         }
     }

@@ -13,10 +13,11 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::apply::{Action, Applier, Outcome};
+use super::bind::{Binding, Claims};
 use super::namespaces::Namespaces;
 use super::order::DEFINITIONS;
 use super::plan::RestorePlan;
-use super::prepare::{Batch, Prepared, Preparer, type_of};
+use super::prepare::{Batch, Data, Prepared, Preparer, type_of};
 use super::report::Tally;
 use super::{Options, RestoreError};
 use crate::archive::{Archive, LoadError};
@@ -33,6 +34,8 @@ pub(super) struct Flow<'a> {
     tally: Mutex<Tally<'a>>,
     /// Definitions that this restore made or changed.
     definitions: Mutex<Vec<String>>,
+    /// Claims that this restore made and whose volumes come from snapshots.
+    claims: Mutex<Claims>,
 }
 
 type Prefetched = Result<Batch, LoadError>;
@@ -54,27 +57,42 @@ impl<'a> Flow<'a> {
             options,
             tally,
             definitions: Mutex::default(),
+            claims: Mutex::default(),
         }
     }
 
     pub(super) fn tally(&self) -> MutexGuard<'_, Tally<'a>> {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.tally)
     }
 
     /// The names of definitions that have to get ready.
     pub(super) fn take_definitions(&self) -> Vec<String> {
-        std::mem::take(
-            &mut *self
-                .definitions
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+        std::mem::take(&mut *lock(&self.definitions))
     }
 
     pub(super) fn into_tally(self) -> Tally<'a> {
         self.tally
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until the claims are bound whose volumes are made of snapshots.
+    pub(super) async fn bind(&self, restore: &str) {
+        let claims = std::mem::take(&mut *lock(&self.claims));
+        let binding = Binding {
+            job: self.job,
+            maker: &self.applier.snapshots,
+            restore,
+            timeout: self.options.resource_timeout,
+        };
+        binding.wait(claims).await;
+    }
+
+    fn expect_bound(&self, item: &Prepared, data: &Data) {
+        if let (Data::Snapshot(source), Some(namespace)) = (data, &item.key.namespace) {
+            let claim = (namespace.clone(), item.key.name.clone());
+            lock(&self.claims).insert(claim, source.clone());
+        }
     }
 
     /// Runs one wave of the plan to its end.
@@ -201,14 +219,11 @@ impl<'a> Flow<'a> {
         };
         if &*item.kind == DEFINITIONS && matches!(outcome.action, Action::Created | Action::Updated)
         {
-            let mut definitions = self
-                .definitions
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            definitions.push(item.key.name.clone());
+            lock(&self.definitions).push(item.key.name.clone());
         }
-        if let (Some(source), Action::Created) = (&item.disk, outcome.action) {
-            self.tally().volume(item, source);
+        if let (Some(data), Action::Created) = (&item.data, outcome.action) {
+            self.tally().volume(item, data);
+            self.expect_bound(item, data);
         }
         self.tally()
             .end(&type_of(&item.resource), &item.key, outcome.action);
@@ -217,6 +232,10 @@ impl<'a> Flow<'a> {
         }
         Ok(())
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The task that prepares ahead. Dropping it stops it.

@@ -25,6 +25,7 @@ use super::validate::ValidatedRestore;
 use super::volume::{Decision, DiskSource, VolumeData};
 use crate::action::restore::{self as action, Context, Effects};
 use crate::archive::{Archive, LoadError};
+use crate::csi::source::ClaimSource;
 use crate::outcome::{Issue, Severity, describe};
 use crate::port::{ApiResource, Discovery};
 
@@ -64,8 +65,17 @@ pub(super) struct Prepared {
     pub ownership: Ownership,
     /// Merge patch for its status.
     pub status: Option<Value>,
-    /// For a volume: what its new disk is made of.
-    pub disk: Option<DiskSource>,
+    /// For a volume or a claim: what its data comes from.
+    pub data: Option<Data>,
+}
+
+/// The snapshot that the data of a volume comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Data {
+    /// A new disk for a volume.
+    Disk(DiskSource),
+    /// A new volume for a claim.
+    Snapshot(ClaimSource),
 }
 
 /// What became of a number of planned objects.
@@ -114,7 +124,7 @@ struct Draft {
     stored: Bytes,
     object: Value,
     status: Option<Value>,
-    disk: Option<DiskSource>,
+    data: Option<Data>,
     needs: Vec<Need>,
 }
 
@@ -269,7 +279,15 @@ impl Preparer {
         };
         let mut effects = action::run(&request.kind, &mut object, &context);
         let decision = decision.unwrap_or(Decision::ByPolicy);
-        let disk = self.volume(&request, decision, &mut effects, batch);
+        let data = match &request.source.namespace {
+            Some(namespace) if &*request.kind == CLAIMS => {
+                let source = setup.volumes.claim(namespace, &request.source.name);
+                source.cloned().map(Data::Snapshot)
+            }
+            _ => self
+                .volume(&request, decision, &mut effects, batch)
+                .map(Data::Disk),
+        };
         let target = self.target(&request.source);
         for warning in effects.warnings {
             batch
@@ -290,7 +308,7 @@ impl Preparer {
             stored,
             object,
             status,
-            disk,
+            data,
             needs,
         })
     }
@@ -379,7 +397,7 @@ impl Preparer {
             stored,
             mut object,
             status,
-            disk,
+            data,
             ..
         } = draft;
         let setup = &self.setup;
@@ -409,7 +427,7 @@ impl Preparer {
                 stored,
                 ownership,
                 status,
-                disk,
+                data,
             }),
             Err(error) => {
                 self.fail(&request, &error.to_string(), batch);

@@ -10,9 +10,10 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::apply::Action;
-use super::prepare::Prepared;
-use super::volume::{DiskSource, NATIVE};
+use super::prepare::{Data, Prepared};
+use super::volume::NATIVE;
 use super::{RestoreError, Rule, ValidatedRestore};
+use crate::csi;
 use crate::job::Job;
 use crate::outcome::{Issues, Severity};
 use crate::port::PutMode;
@@ -125,23 +126,37 @@ impl<'a> Tally<'a> {
         self.advance(1);
     }
 
-    /// A volume that got a new disk.
-    pub(super) fn volume(&mut self, item: &Prepared, source: &DiskSource) {
-        let volume: Value = serde_json::from_slice(&item.body).unwrap_or_default();
-        let claim = |key: &str| volume["spec"]["claimRef"][key].as_str();
-        self.volumes.push(side::RestoreVolumeInfo {
-            pvc_name: claim("name").unwrap_or_default().to_owned(),
-            pvc_namespace: claim("namespace").unwrap_or_default().to_owned(),
-            pv_name: item.key.name.clone(),
-            restore_method: NATIVE.to_owned(),
-            native_snapshot_info: Some(side::NativeSnapshotInfo {
-                snapshot_handle: source.snapshot.clone(),
-                volume_type: source.disk_type.clone(),
-                volume_az: source.zone.clone(),
-                iops: source.iops.map(|iops| iops.to_string()).unwrap_or_default(),
-                phase: String::new(),
-            }),
-            ..side::RestoreVolumeInfo::default()
+    /// A volume or a claim whose data comes from a snapshot.
+    pub(super) fn volume(&mut self, item: &Prepared, data: &Data) {
+        let object: Value = serde_json::from_slice(&item.body).unwrap_or_default();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        self.volumes.push(match data {
+            Data::Disk(source) => side::RestoreVolumeInfo {
+                pvc_name: text(&object["spec"]["claimRef"]["name"]),
+                pvc_namespace: text(&object["spec"]["claimRef"]["namespace"]),
+                pv_name: item.key.name.clone(),
+                restore_method: NATIVE.to_owned(),
+                native_snapshot_info: Some(side::NativeSnapshotInfo {
+                    snapshot_handle: source.snapshot.clone(),
+                    volume_type: source.disk_type.clone(),
+                    volume_az: source.zone.clone(),
+                    iops: source.iops.map(|iops| iops.to_string()).unwrap_or_default(),
+                    phase: String::new(),
+                }),
+                ..side::RestoreVolumeInfo::default()
+            },
+            Data::Snapshot(source) => side::RestoreVolumeInfo {
+                pvc_name: item.key.name.clone(),
+                pvc_namespace: item.key.namespace.clone().unwrap_or_default(),
+                restore_method: csi::source::METHOD.to_owned(),
+                csi_snapshot_info: Some(side::CsiSnapshotInfo {
+                    snapshot_handle: source.handle.clone(),
+                    size: source.bytes,
+                    driver: source.driver.clone(),
+                    ..side::CsiSnapshotInfo::default()
+                }),
+                ..side::RestoreVolumeInfo::default()
+            },
         });
     }
 

@@ -6,6 +6,7 @@ use ark_archive::ItemKey;
 
 use super::Rule;
 use super::order::NAMESPACES;
+use crate::csi;
 use crate::port::Discovery;
 use crate::select::{IncludeExclude, ResourceFilter};
 
@@ -23,9 +24,9 @@ pub const NEVER: &[&str] = &[
     "backuprepositories.velero.io",
 ];
 
-/// Records of volume data in the backup: input of a data mover, not objects to
-/// have in a cluster again.
-const RECORDS: &[&str] = &["datauploads.velero.io"];
+/// Records of volume data in the backup: they tell where the data of claims is, and are
+/// not objects to have in a cluster again.
+const RECORDS: &[&str] = &["datauploads.velero.io", csi::SNAPSHOTS, csi::CONTENTS];
 
 /// The filters of one restore, with names of kinds resolved.
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | no data | any | by its reclaim policy, see `action/restore/pv.rs` |
 //! | a file backup or CSI snapshot | `false` | provisioned anew |
+//! | a CSI snapshot | otherwise | provisioned anew, of the snapshot, see [`super::claim`] |
 //! | a native snapshot | `false` | by its reclaim policy |
 //! | a native snapshot | otherwise | with a new disk, see [`super::disk`], unless one of its name is in use |
 //! | other data | otherwise | provisioned anew, and an error: this version cannot bring the data back |
@@ -13,7 +14,7 @@
 //! stays and is another one: that of the namespace which is copied, or one that was
 //! released and kept.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use ark_archive::layout;
 use ark_archive::side::{BackupVolumeInfo, VolumeSnapshot, VolumeSnapshotPhase};
@@ -21,12 +22,15 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::clean::Origin;
+use crate::csi::source::{self, ClaimSource, METHOD as CSI};
 use crate::inventory::{self, InventoryError};
 use crate::object::Object;
 use crate::port::{ApiResource, Cluster, ClusterError, ListQuery, Store};
 
 /// The method whose volumes are objects of their own in a cloud.
 pub(super) const NATIVE: &str = "NativeSnapshot";
+/// A snapshot whose data was moved elsewhere, for people.
+const MOVED: &str = "a snapshot that was moved";
 /// Volumes a page when those of the cluster are looked at.
 const PAGE: u32 = 500;
 
@@ -63,6 +67,10 @@ pub(crate) struct DiskSource {
 pub(crate) struct VolumeData {
     methods: HashMap<String, String>,
     sources: HashMap<String, DiskSource>,
+    /// CSI snapshots by namespace and name of their claims in the backup.
+    claims: HashMap<(String, String), ClaimSource>,
+    /// The volumes of those claims.
+    of_claims: HashSet<String>,
     /// Volumes of the cluster that this restore did not make and that stay.
     standing: HashMap<String, Standing>,
     wanted: bool,
@@ -81,10 +89,28 @@ enum Standing {
 
 impl VolumeData {
     fn new(infos: Vec<BackupVolumeInfo>, snapshots: Vec<VolumeSnapshot>, wanted: bool) -> Self {
+        let (mut claims, mut of_claims) = (HashMap::new(), HashSet::new());
+        for info in &infos {
+            if let Some(source) = source::of_info(info) {
+                let claim = (info.pvc_namespace.clone(), info.pvc_name.clone());
+                claims.insert(claim, source);
+                of_claims.insert(info.pv_name.clone());
+            }
+        }
         let by_info = infos
             .into_iter()
             .filter(|info| !info.skipped && !info.backup_method.is_empty())
-            .map(|info| (info.pv_name, info.backup_method));
+            .map(|info| {
+                let moved = info.snapshot_data_moved;
+                (
+                    info.pv_name,
+                    if moved {
+                        MOVED.to_owned()
+                    } else {
+                        info.backup_method
+                    },
+                )
+            });
         let mut sources = HashMap::new();
         let mut methods = HashMap::new();
         for VolumeSnapshot { spec, status } in snapshots {
@@ -106,6 +132,8 @@ impl VolumeData {
         Self {
             methods,
             sources,
+            claims,
+            of_claims,
             standing: HashMap::new(),
             wanted,
             untied: 0,
@@ -127,12 +155,10 @@ impl VolumeData {
             None => Decision::ByPolicy,
             Some(method) if self.wanted && method == NATIVE => match self.sources.get(volume) {
                 Some(source) => Decision::FromSnapshot(source.clone()),
-                None => Decision::DataMissing(
-                    "the backup has no usable snapshot of the volume: the claim gets a new, empty \
-                     volume. Set restorePVs to false to say that this is intended"
-                        .to_owned(),
-                ),
+                None => no_snapshot(),
             },
+            Some(method) if method == CSI && self.of_claims.contains(volume) => Decision::Anew,
+            Some(method) if self.wanted && method == CSI => no_snapshot(),
             Some(method) if self.wanted => Decision::DataMissing(format!(
                 "the backup has the volume's data ({method}), which this version cannot restore: the \
                  claim gets a new, empty volume. Set restorePVs to false to say that this is intended"
@@ -140,6 +166,15 @@ impl VolumeData {
             Some(method) if method == NATIVE => Decision::ByPolicy,
             Some(_) => Decision::Anew,
         }
+    }
+
+    /// The snapshot that a claim's volume is made of, by the claim's namespace and name in
+    /// the backup.
+    pub(crate) fn claim(&self, namespace: &str, name: &str) -> Option<&ClaimSource> {
+        if !self.wanted {
+            return None;
+        }
+        self.claims.get(&(namespace.to_owned(), name.to_owned()))
     }
 
     /// Whether disks are to be made, so that [`VolumeData::look`] is worth its requests.
@@ -182,6 +217,12 @@ impl VolumeData {
     }
 }
 
+fn no_snapshot() -> Decision {
+    let why = "the backup has no usable snapshot of the volume: the claim gets a new, empty \
+               volume. Set restorePVs to false to say that this is intended";
+    Decision::DataMissing(why.to_owned())
+}
+
 /// Whether a volume is being deleted, or will be, since its claim is gone.
 pub(super) fn is_leaving(volume: &Object) -> bool {
     let released = || {
@@ -211,6 +252,9 @@ pub(crate) async fn read(
     let has_infos = infos.is_some();
     let snapshots = inventory::snapshots(store, backup).await?;
     let mut data = VolumeData::new(infos.unwrap_or_default(), snapshots, wanted);
+    if !has_infos {
+        data.claims = inventory::older_csi_snapshots(store, backup).await?;
+    }
     if !has_infos && wanted {
         let files: Option<Vec<serde_json::Value>> =
             inventory::list(store, layout::pod_volume_backups(backup)).await?;

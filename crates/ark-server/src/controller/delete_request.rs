@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ark_api::{Backup, BackupPhase, DeleteBackupRequest, DeleteBackupRequestPhase, Restore, label};
-use ark_engine::delete::{self, DeleteError};
+use ark_engine::delete::{self, DeleteError, World};
 use ark_engine::port::{SnapshotLocations, Store};
 use ark_kube::Next;
 
@@ -177,7 +177,13 @@ async fn delete(context: Arc<Context>, held: Option<Held>, backup: Backup) -> De
 /// The first step that fails is the last; another request begins anew.
 async fn steps(context: &Context, held: Option<&Held>, name: &str) -> Result<(), String> {
     if let Some((store, snapshots)) = held {
-        let deleted = delete::backup(store.as_ref(), snapshots, name).await;
+        let world = World {
+            store: store.as_ref(),
+            snapshots,
+            cluster: context.cluster.as_ref(),
+            clock: context.clock.as_ref(),
+        };
+        let deleted = delete::backup(world, name).await;
         deleted.map_err(|error| match error {
             DeleteError::Snapshots(_) => format!("snapshots of backup `{name}` remain: {error}"),
             _ => format!("files of backup `{name}` remain: {}", sentence(&error)),

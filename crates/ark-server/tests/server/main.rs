@@ -11,6 +11,7 @@ mod bucket;
 mod cancel;
 mod clock;
 mod clouds;
+mod csi;
 mod deletion;
 mod disabled;
 mod documented;

@@ -1,8 +1,9 @@
 //! One test's place: a namespace with a server, a bucket, namespaces of its own.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use ark_api::{
@@ -49,7 +50,11 @@ pub(crate) struct Site {
 impl Site {
     /// A namespace with all kinds and without a server.
     pub(crate) fn new() -> Self {
-        let plane = ControlPlane::shared();
+        Self::on(ControlPlane::shared())
+    }
+
+    /// The same in another control plane than that of all tests.
+    pub(crate) fn on(plane: &'static ControlPlane) -> Self {
         install_kinds(plane);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -81,10 +86,15 @@ impl Site {
     /// A namespace with a running server and an available default location.
     pub(crate) fn running() -> Self {
         let mut site = Self::new();
-        site.start(|_| {});
-        site.add_location("default", site.bucket(), &json!({"default": true}));
-        site.wait("bsl/default", "{.status.phase}", "Available");
+        site.begin();
         site
+    }
+
+    /// Starts a server and gives it an available default location.
+    pub(crate) fn begin(&mut self) {
+        self.start(|_| {});
+        self.add_location("default", self.bucket(), &json!({"default": true}));
+        self.wait("bsl/default", "{.status.phase}", "Available");
     }
 
     pub(crate) fn bucket(&self) -> &Path {
@@ -426,8 +436,10 @@ fn resource(kind: &str) -> Option<ApiResource> {
 }
 
 fn install_kinds(plane: &ControlPlane) {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
+    static DONE: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    // Held until they are there: others wait.
+    let mut done = DONE.lock().unwrap();
+    if done.insert(plane.url().to_owned()) {
         let items = ark_api::crd::all().unwrap();
         let names: Vec<String> = items
             .iter()
@@ -439,5 +451,5 @@ fn install_kinds(plane: &ControlPlane) {
         let mut wait = vec!["wait", "--for=condition=Established", "--timeout=60s"];
         wait.extend(names.iter().map(String::as_str));
         plane.kubectl(&wait).unwrap();
-    });
+    }
 }

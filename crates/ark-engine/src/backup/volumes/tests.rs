@@ -41,7 +41,7 @@ fn volumes(policies: &ResourcePolicies) -> Volumes {
 
 fn record(policies: &ResourcePolicies, snapshot_volumes: Option<bool>) -> VolumeRecord {
     let choices = volumes(policies).decide(policies, snapshot_volumes);
-    VolumeRecord::new(choices, BTreeMap::new(), ("b", "uid"))
+    VolumeRecord::new(choices, Default::default(), ("b", "uid"))
 }
 
 fn missed(record: &VolumeRecord) -> Vec<&str> {

@@ -29,6 +29,7 @@ fn bench(update: bool) -> Bench {
             restore: String::new(),
             patience: Duration::ZERO,
         },
+        snapshots: SnapshotMaker::new(&crate::port::Discovery::default(), ("r", "")),
     };
     Bench {
         cluster,
@@ -48,7 +49,7 @@ fn item(object: &Value) -> Prepared {
         stored: Bytes::from(object.to_string()),
         ownership: Ownership::Unknown,
         status: None,
-        disk: None,
+        data: None,
     }
 }
 

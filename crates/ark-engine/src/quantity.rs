@@ -1,11 +1,14 @@
 //! Quantities as Kubernetes writes them (`10Gi`, `1.5G`, `100m`, `1e3`), and
 //! ranges of them. Exact: no floating point.
 
+use std::fmt;
+
 use serde::Deserialize;
+use serde_json::Value;
 
 /// A quantity, in billionths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Quantity(i128);
+pub(crate) struct Quantity(i128);
 
 /// Billionths of one.
 const ONE: i128 = 1_000_000_000;
@@ -30,7 +33,7 @@ const SUFFIXES: &[(&str, i128)] = &[
 ];
 
 impl Quantity {
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let digits = text
             .find(|c: char| !c.is_ascii_digit() && c != '.' && c != '+' && c != '-')
             .unwrap_or(text.len());
@@ -55,8 +58,36 @@ impl Quantity {
         Some(Self(sign * ((value + scale - 1) / scale)))
     }
 
+    /// So many bytes.
+    pub(crate) fn of_bytes(bytes: i64) -> Self {
+        Self(i128::from(bytes) * ONE)
+    }
+
     fn is_zero(self) -> bool {
         self.0 == 0
+    }
+}
+
+/// In whole units of the largest binary suffix that fits; without one where none does.
+/// Fractions of one are rounded up.
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fits = |(name, worth): &&(&str, i128)| name.ends_with('i') && self.0 % worth == 0;
+        let largest = SUFFIXES.iter().rev().find(fits).filter(|_| !self.is_zero());
+        match largest {
+            Some((name, worth)) => write!(f, "{}{name}", self.0 / worth),
+            None => write!(f, "{}", (self.0 + ONE - 1).div_euclid(ONE)),
+        }
+    }
+}
+
+/// Raises a request for storage, so that a volume that is made of a snapshot is not
+/// smaller than that.
+pub(crate) fn raise(request: &mut Value, bytes: i64) {
+    let has = request.as_str().and_then(Quantity::parse);
+    let needed = Quantity::of_bytes(bytes);
+    if has.is_some_and(|has| has < needed) {
+        *request = needed.to_string().into();
     }
 }
 
@@ -76,13 +107,13 @@ fn unit(suffix: &str) -> Option<i128> {
 /// From one quantity to another, both included; an end may be open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub(super) struct Range {
+pub(crate) struct Range {
     low: Quantity,
     high: Option<Quantity>,
 }
 
 impl Range {
-    pub(super) fn holds(self, quantity: Quantity) -> bool {
+    pub(crate) fn holds(self, quantity: Quantity) -> bool {
         quantity >= self.low && self.high.is_none_or(|high| quantity <= high)
     }
 }

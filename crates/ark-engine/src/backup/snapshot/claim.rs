@@ -1,0 +1,597 @@
+//! CSI snapshots of claims: all are asked for first, then awaited on one watch.
+//!
+//! ```text
+//! VolumeSnapshot ─▶ cut: its content is kept (Retain) and has the backup's labels
+//!   ─▶ claim, snapshot and content into the archive ─▶ ready ─▶ commit ─▶ both objects go
+//! ```
+//!
+//! # Guarantees
+//! * Until the backup is committed, what the storage system has can be found through
+//!   objects with the backup's UID: an attempt that died is cleared away with its
+//!   snapshots. From then on the archive tells of them.
+//! * Nothing stays in the cluster. The objects have no labels of the claim, by which a
+//!   tool that keeps a cluster in step with a repository would take them for its own.
+
+mod document;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
+
+use ark_api::{GoDuration, label};
+use bytes::Bytes;
+use futures::{StreamExt as _, stream};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Outcome, digest, lock};
+use crate::backup::keep::Keeper;
+use crate::backup::volumes::ClaimSource;
+use crate::backup::{BackupError, ValidatedBackup};
+use crate::csi::body::{self, Named, Policy};
+use crate::csi::class::{self, Asked, Class};
+use crate::csi::state::{self, State};
+use crate::csi::{Kinds, clear};
+use crate::job::Job;
+use crate::object::Object;
+use crate::port::{
+    ClusterError, ClusterErrorKind, CreateOptions, Discovery, ListQuery, Patch, Target,
+};
+use crate::watch::{Follower, Seen};
+use document::Documents;
+
+/// How long a snapshot may take to be cut, unless the backup says otherwise.
+const CUT_TIMEOUT: Duration = Duration::from_mins(10);
+/// How long a driver may go on refusing before it is believed.
+const REFUSAL: Duration = Duration::from_secs(10);
+/// Attempts to make one object, and the pause after the first; it doubles.
+const ATTEMPTS: u32 = 4;
+const PAUSE: Duration = Duration::from_secs(1);
+/// Classes a page.
+const PAGE: u32 = 100;
+/// Longest part of a snapshot's name that is the claim's.
+const NAME: usize = 40;
+
+/// A snapshot that was asked for.
+#[derive(Debug, Clone)]
+pub(in crate::backup) struct TakenClaim {
+    pub source: ClaimSource,
+    /// Its class.
+    pub class: String,
+    /// Name of the `VolumeSnapshot`.
+    pub snapshot: String,
+    /// What the storage system has, once it has it.
+    pub cut: Option<Cut>,
+    pub outcome: Outcome,
+    pub begun: Timestamp,
+    pub ended: Option<Timestamp>,
+    /// What the driver said last.
+    complaint: Option<String>,
+    /// Since when it has been refusing.
+    refused: Option<Timestamp>,
+}
+
+/// A snapshot that the storage system has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::backup) struct Cut {
+    /// Name of the `VolumeSnapshotContent`.
+    pub content: String,
+    /// The storage system's handle.
+    pub handle: String,
+    /// Bytes that a volume made of it needs.
+    pub bytes: i64,
+}
+
+/// By the name of the volume.
+pub(in crate::backup) type TakenClaims = BTreeMap<String, TakenClaim>;
+
+/// How far snapshots are awaited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    Cut,
+    Ready,
+}
+
+/// What the cluster has for taking snapshots.
+struct World {
+    kinds: Kinds,
+    classes: Vec<Class>,
+    /// The classes as they are.
+    objects: Vec<Object>,
+}
+
+/// The snapshots of claims of one attempt.
+pub(super) struct ClaimSnapshots<'a> {
+    job: &'a Job,
+    uid: String,
+    attempt: String,
+    /// What every object has that is made.
+    labels: BTreeMap<String, String>,
+    /// The backup's own.
+    annotations: BTreeMap<String, String>,
+    timeout: Duration,
+    world: OnceLock<World>,
+    open: Mutex<BTreeMap<String, ClaimSource>>,
+    taken: Mutex<TakenClaims>,
+    /// Snapshots and contents as they were when they were cut, for the archive.
+    documents: Mutex<Documents>,
+}
+
+impl<'a> ClaimSnapshots<'a> {
+    /// None is wanted yet.
+    pub(super) fn new(job: &'a Job, backup: &ValidatedBackup, attempt: &str) -> Self {
+        let metadata = &backup.backup.metadata;
+        let uid = metadata.uid.clone().unwrap_or_default();
+        let timeout = backup.backup.spec.csi_snapshot_timeout;
+        Self {
+            job,
+            attempt: attempt.to_owned(),
+            labels: [
+                (
+                    label::BACKUP_NAME.to_owned(),
+                    label::valid_value(backup.name()),
+                ),
+                (label::BACKUP_UID.to_owned(), uid.clone()),
+            ]
+            .into(),
+            annotations: metadata.annotations.clone().unwrap_or_default(),
+            timeout: GoDuration::or_default(timeout, CUT_TIMEOUT),
+            uid,
+            world: OnceLock::new(),
+            open: Mutex::default(),
+            taken: Mutex::default(),
+            documents: Mutex::default(),
+        }
+    }
+
+    /// Learns which classes there are, if the cluster serves CSI snapshots.
+    pub(super) async fn learn(&self, discovery: &Discovery) {
+        let Some(kinds) = Kinds::of(discovery) else {
+            return;
+        };
+        let query = every(&kinds.classes, None);
+        let objects = match self.job.ports.cluster.list_all(&query, PAGE).await {
+            Ok(objects) => objects,
+            Err(error) => {
+                self.job
+                    .warn(format!("no CSI snapshots can be taken: {error}"));
+                return;
+            }
+        };
+        let objects = objects.iter().map(Object::detached);
+        let objects: Vec<Object> = objects.collect();
+        let values = objects.iter().filter_map(|class| class.to_value().ok());
+        let classes = values.map(|class| Class::read(&class)).collect();
+        let world = World {
+            kinds,
+            classes,
+            objects,
+        };
+        // Once an attempt.
+        let _ = self.world.set(world);
+    }
+
+    /// Whether snapshots can be taken at all.
+    pub(super) fn are_possible(&self) -> bool {
+        let world = self.world.get();
+        world.is_some_and(|world| !world.classes.is_empty())
+    }
+
+    /// Notes what is to be taken. What an earlier attempt has left goes first.
+    pub(super) async fn want(&self, wanted: BTreeMap<String, ClaimSource>) {
+        self.clear(Policy::Delete).await;
+        *lock(&self.open) = wanted;
+    }
+
+    /// Removes all snapshots again, since the attempt fails.
+    pub(super) async fn take_back(&self) {
+        if !lock(&self.taken).is_empty() {
+            self.clear(Policy::Delete).await;
+        }
+    }
+
+    async fn clear(&self, policy: Policy) {
+        if let Some(world) = self.world.get() {
+            let problems = clear::all(
+                self.job.ports.cluster.as_ref(),
+                &world.kinds,
+                &self.uid,
+                policy,
+            );
+            tell(self.job, problems.await);
+        }
+    }
+
+    /// Which are wanted and not begun.
+    pub(super) fn open(&self) -> Vec<String> {
+        lock(&self.open).keys().cloned().collect()
+    }
+
+    /// Takes the snapshots of these volumes as far as they are wanted and not begun, and
+    /// waits until each shows its moment or has failed.
+    pub(super) async fn take(&self, volumes: &[String], workers: usize) {
+        let wanted: Vec<(String, ClaimSource)> = {
+            let mut open = lock(&self.open);
+            let wanted = volumes.iter();
+            wanted.filter_map(|name| open.remove_entry(name)).collect()
+        };
+        if wanted.is_empty() || self.job.cancel.is_cancelled() {
+            return;
+        }
+        let names: BTreeSet<String> = wanted.iter().map(|(name, _)| name.clone()).collect();
+        stream::iter(wanted)
+            .for_each_concurrent(workers.max(1), |(name, source)| self.begin(name, source))
+            .await;
+        self.await_all(&names, Goal::Cut, self.timeout).await;
+    }
+
+    /// Waits until each snapshot can be used or has failed, at most for `timeout`.
+    ///
+    /// # Errors
+    /// [`BackupError::Cancelled`].
+    pub(super) async fn wait(&self, timeout: Duration) -> Result<TakenClaims, BackupError> {
+        let names = lock(&self.taken).keys().cloned().collect();
+        self.await_all(&names, Goal::Ready, timeout).await;
+        if self.job.cancel.is_cancelled() {
+            return Err(BackupError::Cancelled);
+        }
+        Ok(lock(&self.taken).clone())
+    }
+
+    /// Puts the claims that were held back in the archive, with the objects that tell of
+    /// their snapshots.
+    pub(super) async fn keep(&self, keeper: &mut Keeper<'_>) -> Result<(), BackupError> {
+        let documents = std::mem::take(&mut *lock(&self.documents));
+        let taken = lock(&self.taken).clone();
+        let by_claim = taken.values().map(|one| (one.source.claim.clone(), one));
+        let by_claim = by_claim.collect();
+        let classes = document::keep(keeper, &by_claim, documents, &self.labels).await?;
+        let Some(World { kinds, objects, .. }) = self.world.get() else {
+            return Ok(());
+        };
+        for class in objects
+            .iter()
+            .filter(|one| classes.contains(&one.head().name))
+        {
+            keeper.keep(&kinds.classes, class.clone()).await?;
+        }
+        Ok(())
+    }
+
+    async fn begin(&self, volume: String, source: ClaimSource) {
+        let begun = self.job.ports.clock.now();
+        let (namespace, claim) = &source.claim;
+        let name = format!(
+            "velero-{}-{}",
+            claim[..claim.floor_char_boundary(NAME)].trim_end_matches(['-', '.']),
+            &digest(&[&self.attempt, namespace, claim])[..10]
+        );
+        let made = match self.class_for(&source) {
+            Ok(class) => self
+                .make(&source, &name, class)
+                .await
+                .map(|()| class.name.clone()),
+            Err(why) => Err(why),
+        };
+        let (class, outcome) = match made {
+            Ok(class) => (class, Outcome::Pending(None)),
+            Err(why) => (String::new(), Outcome::Failed(why)),
+        };
+        let failed = matches!(outcome, Outcome::Failed(_));
+        let taken = TakenClaim {
+            source,
+            class,
+            snapshot: name,
+            cut: None,
+            outcome,
+            begun,
+            ended: failed.then(|| self.job.ports.clock.now()),
+            complaint: None,
+            refused: None,
+        };
+        lock(&self.taken).insert(volume, taken);
+    }
+
+    fn class_for(&self, source: &ClaimSource) -> Result<&Class, String> {
+        let Some(world) = self.world.get() else {
+            return Err(
+                "no snapshot location of the backup knows its disk, and the cluster does not serve CSI \
+                 snapshots (snapshot.storage.k8s.io). Install the snapshot controller, leave the \
+                 volume out by a volume policy, or set snapshotVolumes to false"
+                    .to_owned(),
+            );
+        };
+        let asked = Asked {
+            by_claim: source.class.as_deref(),
+            backup: &self.annotations,
+        };
+        let (class, passed_over) = class::choose(&world.classes, &source.driver, asked)?;
+        let (namespace, claim) = &source.claim;
+        for problem in passed_over {
+            self.job
+                .warn(format!("claim {namespace}/{claim}: {problem}"));
+        }
+        Ok(class)
+    }
+
+    /// Makes the snapshot's object. That it exists means that an answer was lost: its
+    /// name is that of this attempt.
+    async fn make(&self, source: &ClaimSource, name: &str, class: &Class) -> Result<(), String> {
+        let Some(World { kinds, .. }) = self.world.get() else {
+            return Ok(());
+        };
+        let (namespace, claim) = &source.claim;
+        let named = Named {
+            namespace,
+            name,
+            labels: &self.labels,
+        };
+        let resource = &kinds.snapshots;
+        let body = body::of_claim(&resource.version, named, claim, &class.name);
+        let body = Bytes::from(body.to_string());
+        let mut pause = PAUSE;
+        for attempt in 1.. {
+            let options = CreateOptions::default();
+            let cluster = &self.job.ports.cluster;
+            let made = cluster.create(resource, Some(namespace), body.clone(), options);
+            match made.await {
+                Ok(_) => break,
+                Err(error) if error.kind == ClusterErrorKind::AlreadyExists => break,
+                Err(error) if error.is_retryable() && attempt < ATTEMPTS => {
+                    self.job.ports.clock.sleep(pause).await;
+                    pause *= 2;
+                }
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows the snapshots of these volumes until each has got to the goal or failed.
+    async fn await_all(&self, names: &BTreeSet<String>, goal: Goal, timeout: Duration) {
+        let Some(World { kinds, .. }) = self.world.get() else {
+            return;
+        };
+        if self.pending(names, goal).is_empty() {
+            return;
+        }
+        let ports = &self.job.ports;
+        let (cluster, clock) = (ports.cluster.clone(), ports.clock.clone());
+        let query = every(&kinds.snapshots, Some(&self.uid));
+        let mut follower = Follower::new(cluster, clock, query);
+        let mut told = usize::MAX;
+        loop {
+            let pending = self.pending(names, goal);
+            if pending.is_empty() || self.job.cancel.is_cancelled() {
+                return;
+            }
+            if goal == Goal::Ready && told != pending.len() {
+                told = pending.len();
+                let (all, done) = (names.len(), names.len() - told);
+                self.job
+                    .stage(format!("{done} of {all} CSI snapshots are ready"));
+            }
+            if follower.elapsed() >= timeout {
+                for volume in pending.values() {
+                    let why = self.too_slow(volume, goal, timeout);
+                    self.fail(kinds, volume, why).await;
+                }
+                return;
+            }
+            let seen = tokio::select! {
+                seen = follower.next() => seen,
+                () = self.job.cancel.cancelled() => return,
+            };
+            self.see(kinds, seen, &pending).await;
+        }
+    }
+
+    /// Takes in what the watch shows of the pending snapshots.
+    async fn see(&self, kinds: &Kinds, seen: Result<Seen, ClusterError>, pending: &Pending) {
+        match seen {
+            Ok(Seen::All(objects)) => {
+                let mut missing = pending.clone();
+                for object in objects {
+                    if let Some(volume) = missing.remove(&key(&object)) {
+                        self.look(kinds, &volume, &object).await;
+                    }
+                }
+                for volume in missing.values() {
+                    self.fail(kinds, volume, gone()).await;
+                }
+            }
+            Ok(Seen::Present(object)) => {
+                if let Some(volume) = pending.get(&key(&object)) {
+                    self.look(kinds, volume, &object).await;
+                }
+            }
+            Ok(Seen::Gone(object)) => {
+                if let Some(volume) = pending.get(&key(&object)) {
+                    self.fail(kinds, volume, gone()).await;
+                }
+            }
+            Ok(Seen::Quiet) => {
+                for volume in pending.values() {
+                    if let Some(why) = self.refusal(volume) {
+                        self.fail(kinds, volume, why).await;
+                    }
+                }
+            }
+            Err(error) => {
+                for volume in pending.values() {
+                    let why = format!("its snapshot cannot be followed: {error}");
+                    self.fail(kinds, volume, why).await;
+                }
+            }
+        }
+    }
+
+    /// Takes in a snapshot as it is now.
+    async fn look(&self, kinds: &Kinds, volume: &str, object: &Object) {
+        let Ok(snapshot) = object.to_value() else {
+            return;
+        };
+        let state = state::of(&snapshot);
+        self.note_complaint(volume, state::complaint(&snapshot));
+        let (State::Cut(content) | State::Ready(content)) = &state else {
+            return;
+        };
+        let is_cut = lock(&self.taken)
+            .get(volume)
+            .is_some_and(|one| one.cut.is_some());
+        if !is_cut && let Err(error) = self.secure(kinds, volume, content, snapshot).await {
+            // It is looked at again with the next change, and at the latest when it is late.
+            self.note_complaint(volume, Some(&error));
+            return;
+        }
+        if matches!(state, State::Ready(_))
+            && let Some(taken) = lock(&self.taken).get_mut(volume)
+            && taken.cut.is_some()
+        {
+            taken.outcome = Outcome::Completed;
+            taken.ended = Some(self.job.ports.clock.now());
+        }
+    }
+
+    /// Keeps the content of a snapshot that is cut, whatever happens to the claim, and
+    /// notes what the storage system calls it.
+    async fn secure(
+        &self,
+        kinds: &Kinds,
+        volume: &str,
+        content: &str,
+        snapshot: Value,
+    ) -> Result<(), String> {
+        let target = Target {
+            resource: &kinds.contents,
+            namespace: None,
+            name: content,
+        };
+        let patch = Patch::Merge(Bytes::from(body::keep(&self.labels).to_string()));
+        let kept = self.job.ports.cluster.patch(target, patch).await;
+        let kept = kept.map_err(|error| error.to_string())?;
+        let kept = kept.to_value().map_err(|error| error.to_string())?;
+        let status = &kept["status"];
+        let Some(handle) = status["snapshotHandle"].as_str() else {
+            return Err(format!("its content {content} has no handle yet"));
+        };
+        let cut = Cut {
+            content: content.to_owned(),
+            handle: handle.to_owned(),
+            bytes: status["restoreSize"].as_i64().unwrap_or_default(),
+        };
+        if let Some(taken) = lock(&self.taken).get_mut(volume) {
+            taken.cut = Some(cut);
+            let claim = taken.source.claim.clone();
+            lock(&self.documents).insert(claim, (snapshot, kept));
+        }
+        Ok(())
+    }
+
+    /// The volumes whose snapshots are still on their way to the goal.
+    fn pending(&self, names: &BTreeSet<String>, goal: Goal) -> Pending {
+        let taken = lock(&self.taken);
+        let pending = taken.iter().filter(|(volume, one)| {
+            let reached = goal == Goal::Cut && one.cut.is_some();
+            names.contains(*volume) && matches!(one.outcome, Outcome::Pending(_)) && !reached
+        });
+        let by_key = pending.map(|(volume, one)| {
+            let key = (one.source.claim.0.clone(), one.snapshot.clone());
+            (key, volume.clone())
+        });
+        by_key.collect()
+    }
+
+    fn note_complaint(&self, volume: &str, complaint: Option<&str>) {
+        let Some(complaint) = complaint else { return };
+        let now = self.job.ports.clock.now();
+        if let Some(taken) = lock(&self.taken).get_mut(volume) {
+            taken.refused = state::is_refusal(complaint).then(|| taken.refused.unwrap_or(now));
+            taken.complaint = Some(complaint.to_owned());
+        }
+    }
+
+    /// Why a snapshot will not come, if its driver has said so for a while.
+    fn refusal(&self, volume: &str) -> Option<String> {
+        let taken = lock(&self.taken);
+        let one = taken.get(volume)?;
+        let refusing = self.job.ports.clock.now().duration_since(one.refused?);
+        let complaint = one.complaint.as_deref()?;
+        let lasts = Duration::try_from(refusing).is_ok_and(|time| time >= REFUSAL);
+        lasts.then(|| format!("its CSI driver refuses the snapshot: {complaint}"))
+    }
+
+    fn too_slow(&self, volume: &str, goal: Goal, timeout: Duration) -> String {
+        let what = match goal {
+            Goal::Cut => "taken",
+            Goal::Ready => "ready",
+        };
+        let taken = lock(&self.taken);
+        let complaint = taken.get(volume).and_then(|one| one.complaint.as_deref());
+        let said = complaint.map_or_else(
+            || "its CSI driver reports no error".to_owned(),
+            |complaint| format!("the last that was heard of it: {complaint}"),
+        );
+        let seconds = timeout.as_secs();
+        format!("its snapshot was not {what} within {seconds} s; {said}")
+    }
+
+    /// Notes a failure, and removes what there is of the snapshot.
+    async fn fail(&self, kinds: &Kinds, volume: &str, why: String) {
+        let named = {
+            let mut taken = lock(&self.taken);
+            let Some(one) = taken.get_mut(volume) else {
+                return;
+            };
+            one.outcome = Outcome::Failed(why);
+            one.ended = Some(self.job.ports.clock.now());
+            (one.source.claim.0.clone(), one.snapshot.clone())
+        };
+        let cluster = self.job.ports.cluster.as_ref();
+        let cleared = clear::one(cluster, kinds, (&named.0, &named.1), Policy::Delete).await;
+        tell(self.job, cleared.err().into_iter().collect());
+    }
+}
+
+/// Snapshots by namespace and name, with their volumes.
+type Pending = BTreeMap<(String, String), String>;
+
+fn key(snapshot: &Object) -> (String, String) {
+    let head = snapshot.head();
+    let namespace = head.namespace.clone().unwrap_or_default();
+    (namespace, head.name.clone())
+}
+
+fn gone() -> String {
+    "its VolumeSnapshot was deleted while it was awaited".to_owned()
+}
+
+/// All objects of a kind, or those of one backup.
+fn every(resource: &crate::port::ApiResource, uid: Option<&str>) -> ListQuery {
+    ListQuery {
+        resource: resource.clone(),
+        namespace: None,
+        label_selector: uid.map(|uid| label::selector(label::BACKUP_UID, uid)),
+        field_selector: None,
+        at: None,
+    }
+}
+
+fn tell(job: &Job, problems: Vec<String>) {
+    for problem in problems {
+        job.warn(format!("a CSI snapshot may be left: {problem}"));
+    }
+}
+
+/// Takes the objects of a committed backup's snapshots out of the cluster. The archive
+/// tells of what the storage system keeps.
+pub(in crate::backup) async fn release(job: &Job, discovery: &Discovery, uid: &str) {
+    if let Some(kinds) = Kinds::of(discovery) {
+        let problems = clear::all(job.ports.cluster.as_ref(), &kinds, uid, Policy::Retain).await;
+        for problem in problems {
+            job.note(format!(
+                "an object of a CSI snapshot may be left: {problem}"
+            ));
+        }
+    }
+}

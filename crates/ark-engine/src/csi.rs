@@ -1,0 +1,53 @@
+//! CSI snapshots as the objects of the API group `snapshot.storage.k8s.io` that they are:
+//! a `VolumeSnapshot` of a claim, its `VolumeSnapshotContent`, and the class that says
+//! how. [`body`], [`class`] and [`state`] are pure: what to send, and what answers mean.
+//!
+//! The rules of these objects are those of the CSI external-snapshotter (its API types
+//! and its controllers); the annotations are Velero's.
+
+pub(crate) mod body;
+pub(crate) mod class;
+pub(crate) mod clear;
+pub(crate) mod dispose;
+pub(crate) mod source;
+pub(crate) mod state;
+
+use crate::port::{ApiResource, Discovery};
+
+/// API group.
+pub(crate) const GROUP: &str = "snapshot.storage.k8s.io";
+/// `plural.group` of the snapshots.
+pub(crate) const SNAPSHOTS: &str = "volumesnapshots.snapshot.storage.k8s.io";
+/// `plural.group` of their contents.
+pub(crate) const CONTENTS: &str = "volumesnapshotcontents.snapshot.storage.k8s.io";
+
+/// The kinds, as a cluster serves them.
+#[derive(Debug, Clone)]
+pub(crate) struct Kinds {
+    pub snapshots: ApiResource,
+    pub contents: ApiResource,
+    pub classes: ApiResource,
+}
+
+impl Kinds {
+    /// `None` where the cluster does not serve them all.
+    pub(crate) fn of(discovery: &Discovery) -> Option<Self> {
+        let find = |plural: &str| {
+            let mut all = discovery.resources.iter();
+            let found =
+                all.find(|kind| kind.preferred && kind.group == GROUP && kind.plural == plural);
+            found.cloned()
+        };
+        Some(Self {
+            snapshots: find("volumesnapshots")?,
+            contents: find("volumesnapshotcontents")?,
+            classes: find("volumesnapshotclasses")?,
+        })
+    }
+}
+
+/// The driver of a persistent volume, if it is a CSI volume.
+pub(crate) fn driver_of(volume: &serde_json::Value) -> Option<&str> {
+    let driver = volume["spec"]["csi"]["driver"].as_str();
+    driver.filter(|driver| !driver.is_empty())
+}
