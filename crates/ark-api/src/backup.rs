@@ -14,7 +14,8 @@ use crate::{
 
 phases! {
     /// Where a backup stands. `New` may go straight to `InProgress`: queueing
-    /// came later than the kind.
+    /// came later than the kind. What was interrupted by the end of a server begins
+    /// again in `InProgress`, and what is awaited may fail or be cancelled.
     pub enum BackupPhase {
         /// Nobody looked at it yet.
         New => [Queued, ReadyToStart, InProgress, FailedValidation, Failed, Deleting],
@@ -36,13 +37,27 @@ phases! {
             Deleting
         ],
         /// All items are collected; operations on volumes still run.
-        WaitingForPluginOperations => [Finalizing, FinalizingPartiallyFailed, PartiallyFailed, Deleting],
+        WaitingForPluginOperations => [
+            InProgress,
+            Finalizing,
+            FinalizingPartiallyFailed,
+            Completed,
+            PartiallyFailed,
+            Failed,
+            Deleting
+        ],
         /// Like `WaitingForPluginOperations`, and something failed already.
-        WaitingForPluginOperationsPartiallyFailed => [FinalizingPartiallyFailed, PartiallyFailed, Deleting],
+        WaitingForPluginOperationsPartiallyFailed => [
+            InProgress,
+            FinalizingPartiallyFailed,
+            PartiallyFailed,
+            Failed,
+            Deleting
+        ],
         /// Items changed by finished operations are collected again.
-        Finalizing => [Completed, Deleting],
+        Finalizing => [InProgress, Completed, Failed, Deleting],
         /// Like `Finalizing`, and something failed already.
-        FinalizingPartiallyFailed => [PartiallyFailed, Deleting],
+        FinalizingPartiallyFailed => [InProgress, PartiallyFailed, Failed, Deleting],
         /// Each selected item and volume is in the backup.
         Completed => [Deleting],
         /// The backup exists, but something is missing from it.
@@ -53,6 +68,20 @@ phases! {
         Deleting => [],
     }
     terminal [FailedValidation, Completed, PartiallyFailed, Failed, Deleting]
+}
+
+impl BackupPhase {
+    /// Whether a job works on it, or did when its server ended.
+    pub fn is_under_way(&self) -> bool {
+        matches!(
+            self,
+            Self::InProgress
+                | Self::WaitingForPluginOperations
+                | Self::WaitingForPluginOperationsPartiallyFailed
+                | Self::Finalizing
+                | Self::FinalizingPartiallyFailed
+        )
+    }
 }
 
 /// What to back up and how.

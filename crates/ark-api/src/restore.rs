@@ -13,7 +13,8 @@ use crate::{
 };
 
 phases! {
-    /// Where a restore stands.
+    /// Where a restore stands. What was interrupted by the end of a server goes on in
+    /// `InProgress`, and what is awaited may be cancelled.
     pub enum RestorePhase {
         /// Nobody looked at it yet.
         New => [FailedValidation, InProgress, Failed],
@@ -35,9 +36,9 @@ phases! {
         WaitingForPluginOperationsPartiallyFailed => [FinalizingPartiallyFailed],
         /// What is left when all operations have ended: volumes are patched,
         /// hooks are waited for.
-        Finalizing => [Completed, PartiallyFailed],
+        Finalizing => [InProgress, Completed, PartiallyFailed, Failed],
         /// Like `Finalizing`, and something failed already.
-        FinalizingPartiallyFailed => [PartiallyFailed],
+        FinalizingPartiallyFailed => [InProgress, PartiallyFailed, Failed],
         /// Everything is restored.
         Completed => [],
         /// Something could not be restored.
@@ -56,6 +57,20 @@ named! {
         None = "none",
         /// Patch them to be as in the backup.
         Update = "update",
+    }
+}
+
+impl RestorePhase {
+    /// Whether a job works on it, or did when its server ended.
+    pub fn is_under_way(&self) -> bool {
+        matches!(
+            self,
+            Self::InProgress
+                | Self::WaitingForPluginOperations
+                | Self::WaitingForPluginOperationsPartiallyFailed
+                | Self::Finalizing
+                | Self::FinalizingPartiallyFailed
+        )
     }
 }
 

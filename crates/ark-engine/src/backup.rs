@@ -55,7 +55,7 @@ use crate::port::{
     ApiResource, ClusterError, ClusterErrorKind, Discovery, ListQuery, Revision, ServerVersion,
     StoreError, stamp,
 };
-use crate::progress::Event;
+use crate::progress::{Event, Part};
 use collect::{Batch, Fence};
 use keep::Keeper;
 use sink::{Sink, Written};
@@ -344,7 +344,10 @@ async fn fill(
 ) -> Result<Vec<Choice>, BackupError> {
     relate::follow(keeper, fence.at.as_ref()).await?;
     let wanted = backup.backup.spec.snapshot_volumes;
-    let choices = keeper.volumes.decide(&keeper.plan.policies, wanted);
+    let group_key = backup.volume_group_key();
+    let choices = keeper
+        .volumes
+        .decide(&keeper.plan.policies, wanted, group_key);
     snapshots.want(&choices).await;
     hooked::save(keeper, snapshots, options.block_workers).await?;
     snapshots.take_rest(options.snapshot_workers).await;
@@ -366,6 +369,10 @@ async fn settle(
     let job = snapshots.job;
     let spec = &backup.backup.spec;
     let timeout = GoDuration::or_default(spec.item_operation_timeout, Duration::ZERO);
+    let any = choices.iter().any(|choice| choice.source.is_some());
+    if any {
+        job.enter(Part::Waiting);
+    }
     let taken = snapshots.wait(timeout).await?;
     let mut record = VolumeRecord::new(choices, taken, (backup.name(), backup.uid()));
     for note in std::mem::take(&mut record.notes) {
@@ -373,6 +380,9 @@ async fn settle(
     }
     for issue in std::mem::take(&mut record.issues) {
         job.issue(issue);
+    }
+    if any {
+        job.enter(Part::Finalizing);
     }
     Ok(record)
 }

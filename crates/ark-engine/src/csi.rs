@@ -9,6 +9,7 @@ pub(crate) mod body;
 pub(crate) mod class;
 pub(crate) mod clear;
 pub(crate) mod dispose;
+pub(crate) mod group;
 pub(crate) mod source;
 pub(crate) mod state;
 
@@ -27,6 +28,8 @@ pub(crate) struct Kinds {
     pub snapshots: ApiResource,
     pub contents: ApiResource,
     pub classes: ApiResource,
+    /// Those of groups, where the cluster serves them, too.
+    pub groups: Option<group::Kinds>,
 }
 
 impl Kinds {
@@ -42,12 +45,14 @@ impl Kinds {
             snapshots: find("volumesnapshots")?,
             contents: find("volumesnapshotcontents")?,
             classes: find("volumesnapshotclasses")?,
+            groups: group::Kinds::of(discovery),
         })
     }
 }
 
-/// The driver of a persistent volume, if it is a CSI volume.
-pub(crate) fn driver_of(volume: &serde_json::Value) -> Option<&str> {
-    let driver = volume["spec"]["csi"]["driver"].as_str();
-    driver.filter(|driver| !driver.is_empty())
+/// Driver and handle of a persistent volume, if it is a CSI volume.
+pub(crate) fn volume_of(volume: &serde_json::Value) -> Option<(&str, &str)> {
+    let csi = &volume["spec"]["csi"];
+    let driver = csi["driver"].as_str().filter(|driver| !driver.is_empty())?;
+    Some((driver, csi["volumeHandle"].as_str().unwrap_or_default()))
 }

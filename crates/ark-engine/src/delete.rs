@@ -100,7 +100,7 @@ async fn snapshots(
 
 /// Deletes the CSI snapshots that the backup lists; answers why some remain.
 async fn of_claims(world: World<'_>, name: &str) -> Result<Vec<String>, InventoryError> {
-    let handles = inventory::csi_handles(world.store, name).await?;
+    let handles = inventory::kept_csi_snapshots(world.store, name).await?;
     if handles.is_empty() {
         return Ok(Vec::new());
     }

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::catalog::{self, CatalogError};
-use crate::csi::dispose::Handle;
+use crate::csi::dispose::Kept;
 use crate::csi::source::{self, ClaimSource};
 use crate::port::{Store, StoreError, StoreErrorKind};
 
@@ -65,21 +65,22 @@ pub(crate) async fn older_csi_snapshots(
 }
 
 /// The CSI snapshots that a backup still has at storage systems, each once.
-pub(crate) async fn csi_handles(
+pub(crate) async fn kept_csi_snapshots(
     store: &dyn Store,
     backup: &str,
-) -> Result<Vec<Handle>, InventoryError> {
+) -> Result<Vec<Kept>, InventoryError> {
     let sources: Vec<ClaimSource> = if let Some(infos) = volumes(store, backup).await? {
         infos.iter().filter_map(source::of_info).collect()
     } else {
         let older = older_csi_snapshots(store, backup).await?;
         older.into_values().collect()
     };
-    let handles = sources.into_iter().map(|source| Handle {
+    let handles = sources.into_iter().map(|source| Kept {
         driver: source.driver,
+        group: source.group,
         handle: source.handle,
     });
-    let handles: BTreeSet<Handle> = handles.collect();
+    let handles: BTreeSet<Kept> = handles.collect();
     Ok(handles.into_iter().collect())
 }
 

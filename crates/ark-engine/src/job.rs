@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::journal::Journal;
 use crate::outcome::{Issue, Issues, Severity};
 use crate::port::{Clock, Cluster, SnapshotLocations, Store};
-use crate::progress::{Event, Observer};
+use crate::progress::{Event, Observer, Part};
 
 /// The outside world of one job.
 #[derive(Clone)]
@@ -55,6 +55,12 @@ impl Job {
     /// A part of the job begins.
     pub fn stage(&self, text: impl Into<String>) {
         self.emit(&Event::Stage(text.into()));
+    }
+
+    /// All items are done, and this is left.
+    pub(crate) fn enter(&self, part: Part) {
+        let partial = !self.issues().is_complete();
+        self.emit(&Event::Part { part, partial });
     }
 
     /// A line for the log.

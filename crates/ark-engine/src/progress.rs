@@ -5,11 +5,27 @@
 
 use crate::outcome::{Issue, Severity};
 
+/// The parts of a job that come after its items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// What others do for the job is awaited, such as snapshots.
+    Waiting,
+    /// The last steps.
+    Finalizing,
+}
+
 /// Something that happened in a job.
 #[derive(Debug, Clone)]
 pub enum Event {
     /// A part of the job begins; the text is for people.
     Stage(String),
+    /// What is left after the items; `partial` if something failed before.
+    Part {
+        /// Which part.
+        part: Part,
+        /// Whether something failed before.
+        partial: bool,
+    },
     /// How many items there will be, as far as is known now.
     Total(u64),
     /// How many items are done.
@@ -57,6 +73,6 @@ pub fn log_line(event: &Event) -> Option<(&'static str, String)> {
             };
             Some((level, issue.message.clone()))
         }
-        Event::Total(_) | Event::Done(_) => None,
+        Event::Total(_) | Event::Done(_) | Event::Part { .. } => None,
     }
 }

@@ -3,6 +3,7 @@
 //! Label values are names of schedules and locations, never of backups: the
 //! number of series must not grow with the number of backups.
 
+mod csi;
 mod own;
 mod schedule;
 
@@ -76,6 +77,10 @@ pub(crate) struct BackupFigures {
     pub(crate) snapshots: u64,
     /// Those of them that can be used.
     pub(crate) snapshots_completed: u64,
+    /// CSI snapshots that were asked for.
+    pub(crate) csi_snapshots: u64,
+    /// Those of them that can be used.
+    pub(crate) csi_snapshots_completed: u64,
     /// How long it took.
     pub(crate) seconds: f64,
 }
@@ -84,6 +89,7 @@ pub(crate) struct BackupFigures {
 pub(crate) struct Metrics {
     registry: Mutex<Registry>,
     backup: BackupMetrics,
+    csi: csi::CsiMetrics,
     restore: RestoreMetrics,
     schedule: schedule::ScheduleMetrics,
     location_status: Family<ByLocation, Gauge>,
@@ -139,6 +145,7 @@ impl Metrics {
         let velero = registry.sub_registry_with_prefix("velero");
         let metrics = Self {
             backup: BackupMetrics::register(velero),
+            csi: csi::CsiMetrics::register(velero),
             restore: RestoreMetrics::register(velero),
             schedule: schedule::ScheduleMetrics::register(velero),
             location_status: Family::default(),
@@ -172,7 +179,7 @@ impl Metrics {
     /// A backup ended.
     pub(crate) fn backup_ended(
         &self,
-        schedule: &str,
+        (schedule, name): (&str, &str),
         outcome: Outcome,
         figures: BackupFigures,
         now: Timestamp,
@@ -211,6 +218,11 @@ impl Metrics {
         ] {
             counter.get_or_create(&label).inc_by(count);
         }
+        if figures.csi_snapshots > 0 {
+            let usable = figures.csi_snapshots_completed;
+            self.csi
+                .ended((schedule, name), figures.csi_snapshots, usable);
+        }
         backup.items.get_or_create(&label).set(figures.items);
         backup.item_errors.get_or_create(&label).set(figures.errors);
         if let Some(bytes) = figures.bytes {
@@ -222,8 +234,11 @@ impl Metrics {
     }
 
     /// A deletion ended, well or not.
-    pub(crate) fn deletion_ended(&self, schedule: &str, well: bool) {
+    pub(crate) fn deletion_ended(&self, (schedule, backup): (&str, &str), well: bool) {
         let label = by(schedule);
+        if well {
+            self.csi.forget(schedule, backup);
+        }
         self.backup.deletion_attempts.get_or_create(&label).inc();
         let counter = if well {
             &self.backup.deletion_successes
@@ -450,12 +465,15 @@ mod tests {
             warnings: 3,
             snapshots: 5,
             snapshots_completed: 4,
+            csi_snapshots: 3,
+            csi_snapshots_completed: 2,
             seconds: 90.0,
         };
         metrics.backup_started("daily");
-        metrics.backup_ended("daily", Outcome::Success, figures, now);
-        metrics.backup_ended("", Outcome::Invalid, BackupFigures::default(), now);
-        metrics.deletion_ended("daily", true);
+        metrics.backup_ended(("daily", "b"), Outcome::Success, figures, now);
+        metrics.backup_ended(("daily", "old"), Outcome::Success, figures, now);
+        metrics.backup_ended(("", "c"), Outcome::Invalid, BackupFigures::default(), now);
+        metrics.deletion_ended(("daily", "old"), true);
         metrics.restore_started("");
         metrics.restore_ended("", Outcome::Failure);
         metrics.set_backups(4);
@@ -465,20 +483,23 @@ mod tests {
         let text = metrics.render().unwrap();
         for line in [
             "velero_backup_attempt_total{schedule=\"daily\"} 1",
-            "velero_backup_success_total{schedule=\"daily\"} 1",
+            "velero_backup_success_total{schedule=\"daily\"} 2",
             "velero_backup_validation_failure_total{schedule=\"\"} 1",
-            "velero_backup_warning_total{schedule=\"daily\"} 3",
+            "velero_backup_warning_total{schedule=\"daily\"} 6",
             "velero_backup_tarball_size_bytes{schedule=\"daily\"} 2048",
             "velero_backup_last_successful_timestamp{schedule=\"daily\"} 1700000000",
             "velero_backup_last_status{schedule=\"daily\"} 1",
             "velero_backup_last_status{schedule=\"\"} 0",
             "velero_backup_items_total{schedule=\"daily\"} 7",
             "velero_backup_items_errors{schedule=\"daily\"} 1",
-            "velero_backup_duration_seconds_bucket{le=\"300.0\",schedule=\"daily\"} 1",
+            "velero_backup_duration_seconds_bucket{le=\"300.0\",schedule=\"daily\"} 2",
             "velero_backup_deletion_success_total{schedule=\"daily\"} 1",
-            "velero_volume_snapshot_attempt_total{schedule=\"daily\"} 5",
-            "velero_volume_snapshot_success_total{schedule=\"daily\"} 4",
-            "velero_volume_snapshot_failure_total{schedule=\"daily\"} 1",
+            "velero_volume_snapshot_attempt_total{schedule=\"daily\"} 10",
+            "velero_volume_snapshot_success_total{schedule=\"daily\"} 8",
+            "velero_volume_snapshot_failure_total{schedule=\"daily\"} 2",
+            "velero_csi_snapshot_attempt_total{schedule=\"daily\",backupName=\"b\"} 3",
+            "velero_csi_snapshot_success_total{schedule=\"daily\",backupName=\"b\"} 2",
+            "velero_csi_snapshot_failure_total{schedule=\"daily\",backupName=\"b\"} 1",
             "velero_backup_total 4",
             "velero_restore_attempt_total{schedule=\"\"} 1",
             "velero_restore_failed_total{schedule=\"\"} 1",
@@ -488,6 +509,10 @@ mod tests {
         }
         assert!(text.contains("ark_build_info{version="), "{text}");
         assert!(!text.contains("gone"), "{text}");
+        assert!(
+            !text.contains("\"old\""),
+            "what is deleted is forgotten: {text}"
+        );
         assert!(text.ends_with("# EOF\n"));
     }
 }

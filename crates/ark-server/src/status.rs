@@ -7,7 +7,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use ark_engine::progress::{Event, Observer};
+use ark_engine::progress::{Event, Observer, Part};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +21,8 @@ pub(crate) struct Counts {
     pub(crate) total: u64,
     /// Items done.
     pub(crate) done: u64,
+    /// What is left after the items, and whether something failed before.
+    pub(crate) part: Option<(Part, bool)>,
 }
 
 /// Takes a job's events and keeps the newest counts.
@@ -44,6 +46,10 @@ impl Observer for ProgressObserver {
         match event {
             Event::Total(total) => change(|counts, value| counts.total = value, *total),
             Event::Done(done) => change(|counts, value| counts.done = value, *done),
+            Event::Part { part, partial } => {
+                self.0
+                    .send_modify(|counts| counts.part = Some((*part, *partial)));
+            }
             Event::Stage(_) | Event::Issue(_) | Event::Note(_) => {}
         }
     }
@@ -152,7 +158,8 @@ mod tests {
             seen.last(),
             Some(&Counts {
                 total: 1000,
-                done: 1000
+                done: 1000,
+                part: None,
             })
         );
     }

@@ -1,6 +1,7 @@
 //! A new state of an object: written together with its condition, and told as an
 //! Event.
 
+use ark_api::{Backup, BackupPhase, Restore, RestorePhase};
 use ark_kube::{Custom, CustomError, CustomResource};
 
 use crate::context::Context;
@@ -15,7 +16,44 @@ enum If {
     Present,
 }
 
+/// A job's object, whose phase a running job changes.
+pub(crate) trait Running: Phased {
+    /// Its phases.
+    type Phase;
+
+    /// Sets the phase.
+    fn set_phase(&mut self, phase: Self::Phase);
+}
+
+impl Running for Backup {
+    type Phase = BackupPhase;
+
+    fn set_phase(&mut self, phase: BackupPhase) {
+        self.status.get_or_insert_default().phase = Some(phase);
+    }
+}
+
+impl Running for Restore {
+    type Phase = RestorePhase;
+
+    fn set_phase(&mut self, phase: RestorePhase) {
+        self.status.get_or_insert_default().phase = Some(phase);
+    }
+}
+
 impl Context {
+    /// Prepares `after` for a write that a running job makes of its phase, and tells of it.
+    pub(crate) fn enter<K: CustomResource + Running>(
+        &self,
+        before: &K,
+        after: &mut K,
+        phase: K::Phase,
+    ) {
+        after.set_phase(phase);
+        phase::sum_up(after, self.now());
+        self.events.changed(before, after);
+    }
+
     /// Writes `after` unless somebody changed the object since `before` was read;
     /// answers it as stored.
     pub(crate) async fn advance<K: CustomResource + Phased>(

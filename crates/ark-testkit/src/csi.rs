@@ -54,10 +54,20 @@ pub struct Record {
 impl CsiPlane {
     /// Starts one of one's own: as a control plane, and once some minutes to build.
     pub fn start() -> Result<Self> {
+        Self::with_state(None)
+    }
+
+    /// Starts another cluster whose driver has the same volumes and snapshots.
+    pub fn beside(&self) -> Result<Self> {
+        Self::with_state(Some(&self.state))
+    }
+
+    fn with_state(state: Option<&Path>) -> Result<Self> {
         let programs = csi::ensure()?;
         let mut plane = ControlPlane::start(&Options::default())?;
-        let state = plane.dir().join("csi");
-        fs::create_dir(&state)?;
+        let own = plane.dir().join("csi");
+        let state = state.unwrap_or(&own).to_owned();
+        fs::create_dir_all(&state)?;
         install(&plane, &programs)?;
         let dir = plane.dir().to_owned();
         let supervisor = plane.supervisor().context("the plane is not ours")?;
@@ -82,6 +92,11 @@ impl CsiPlane {
     /// The control plane.
     pub fn plane(&self) -> &ControlPlane {
         &self.plane
+    }
+
+    /// The control plane, which goes on as it is.
+    pub fn into_plane(self) -> ControlPlane {
+        self.plane
     }
 
     /// The folder that a volume is, by its handle.

@@ -3,7 +3,7 @@
 //!
 //! Entry points: [`ControlPlane`], [`s3::S3Server`], [`gcs::GcsServer`],
 //! [`azure::BlobServer`], [`aws::AwsServer`], [`disks::DiskCloud`],
-//! [`tokens::TokenServer`], [`fault::FaultProxy`], [`foreign`] for buckets that other
+//! [`tokens::TokenServer`], [`csi::CsiPlane`], [`fault::FaultProxy`], [`foreign`] for buckets that other
 //! programs filled.
 //! What is started here listens on loopback at free ports, keeps its files in one
 //! directory, and is gone together with that directory when its owner is, however

@@ -338,7 +338,7 @@ impl Observer for Shown {
             Event::Stage(_) => self.progress.stage(&self.title),
             Event::Total(total) => self.progress.total(*total),
             Event::Done(done) => self.progress.done(*done),
-            Event::Issue(_) | Event::Note(_) => {}
+            Event::Issue(_) | Event::Note(_) | Event::Part { .. } => {}
         }
     }
 }

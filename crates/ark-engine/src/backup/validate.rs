@@ -76,6 +76,14 @@ impl ValidatedBackup {
         self.backup.metadata.uid.as_deref().unwrap_or_default()
     }
 
+    /// The label by whose value claims are put in group snapshots.
+    pub(super) fn volume_group_key(&self) -> &str {
+        match self.backup.spec.volume_group_snapshot_label_key.as_str() {
+            "" => label::VOLUME_GROUP,
+            key => key,
+        }
+    }
+
     /// Name of the location that it goes to.
     pub fn location_name(&self) -> &str {
         &self.backup.spec.storage_location

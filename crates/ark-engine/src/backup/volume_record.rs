@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use super::snapshot::{Outcome, TakenClaim, TakenClaims, TakenDisk, TakenDisks};
 use super::volumes::{Choice, DiskSource, Subject};
+use crate::csi::source::METHOD;
 use crate::outcome::{Issue, Severity};
 use crate::policy::Method;
 use crate::port::stamp;
@@ -103,11 +104,15 @@ impl VolumeRecord {
 
     fn claim(&mut self, choice: &Choice, taken: &TakenClaim, backup: (&str, &str)) {
         let cut = taken.cut.clone().unwrap_or_default();
-        let how = format!("a CSI snapshot of class `{}`", taken.class);
+        let how = match &taken.group {
+            Some(_) => format!("a CSI group snapshot of class `{}`", taken.class),
+            None => format!("a CSI snapshot of class `{}`", taken.class),
+        };
         let times = (taken.begun, taken.ended);
         let (mut info, phase) = self.ended(choice, &taken.outcome, times, (&how, &cut.handle));
         let operation = operation::of(taken, backup);
-        "CSISnapshot".clone_into(&mut info.backup_method);
+        METHOD.clone_into(&mut info.backup_method);
+        info.preserve_local_snapshot = true;
         info.csi_snapshot_info = Some(CsiSnapshotInfo {
             snapshot_handle: cut.handle,
             size: cut.bytes,
@@ -115,7 +120,7 @@ impl VolumeRecord {
             vsc_name: cut.content,
             operation_id: operation.spec.operation_id.clone(),
             ready_to_use: Some(phase == VolumeSnapshotPhase::Completed),
-            volume_group_snapshot_handle: String::new(),
+            volume_group_snapshot_handle: cut.group,
         });
         self.operations.push(operation);
         self.infos.push(info);

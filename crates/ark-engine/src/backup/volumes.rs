@@ -32,8 +32,8 @@ struct Persistent {
     claim: Option<ClaimKey>,
     info: PersistentVolumeInfo,
     disk: Option<DiskSource>,
-    /// Its CSI driver.
-    driver: Option<String>,
+    /// Its CSI driver, and the driver's handle.
+    csi: Option<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -41,8 +41,8 @@ struct Claim {
     facts: Volume,
     /// The volume that it is bound to, or empty.
     volume: String,
-    /// The class of snapshots that it asks for.
-    class: Option<String>,
+    /// The classes of snapshots that it asks for: alone, and in a group.
+    classes: [Option<String>; 2],
 }
 
 /// What a snapshot is taken of. A snapshot location that knows the disk comes before CSI.
@@ -63,9 +63,15 @@ pub(super) struct DiskSource {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ClaimSource {
     pub driver: String,
+    /// The driver's handle of the volume.
+    pub volume: String,
     pub claim: ClaimKey,
     /// The class of snapshots that the claim asks for.
     pub class: Option<String>,
+    /// The group whose snapshots are taken at one instant, by the value of its label.
+    pub group: Option<String>,
+    /// The class of group snapshots that the claim asks for.
+    pub group_class: Option<String>,
 }
 
 /// How the data of one volume is to be saved, and who says so.
@@ -142,7 +148,7 @@ impl Volumes {
             claim,
             info,
             disk,
-            driver: csi::driver_of(object).map(str::to_owned),
+            csi: csi::volume_of(object).map(|(d, handle)| (d.to_owned(), handle.to_owned())),
         };
         let name = text(&object["metadata"]["name"]);
         self.persistent.insert(name, volume);
@@ -156,9 +162,15 @@ impl Volumes {
         let claim = Claim {
             facts: Volume::default().claimed_by(object),
             volume: text(&object["spec"]["volumeName"]),
-            class: object["metadata"]["annotations"][label::CSI_VOLUME_SNAPSHOT_CLASS]
-                .as_str()
-                .map(str::to_owned),
+            classes: [
+                label::CSI_VOLUME_SNAPSHOT_CLASS,
+                label::CSI_VOLUME_GROUP_SNAPSHOT_CLASS_OF_CLAIM,
+            ]
+            .map(|key| {
+                object["metadata"]["annotations"][key]
+                    .as_str()
+                    .map(str::to_owned)
+            }),
         };
         self.claims.insert(key, claim);
     }
@@ -187,11 +199,12 @@ impl Volumes {
         }
     }
 
-    /// Decides for each volume.
+    /// Decides for each volume; `group_key` is the label that puts claims in groups.
     pub(super) fn decide(
         &self,
         policies: &ResourcePolicies,
         snapshot_volumes: Option<bool>,
+        group_key: &str,
     ) -> Vec<Choice> {
         let bound: BTreeMap<&str, &ClaimKey> = self
             .claims
@@ -218,7 +231,7 @@ impl Volumes {
                 subject,
                 method,
                 chosen_by: chosen_by(rule, method, policies),
-                source: self.source(volume, claim),
+                source: self.source(volume, claim, group_key),
             });
         }
         // A claim without a volume has no data; only a rule gives it a line.
@@ -252,15 +265,26 @@ impl Volumes {
     }
 
     /// What a snapshot of a volume is taken of, if one can be.
-    fn source(&self, volume: &Persistent, claim: Option<&ClaimKey>) -> Option<Source> {
+    fn source(
+        &self,
+        volume: &Persistent,
+        claim: Option<&ClaimKey>,
+        group_key: &str,
+    ) -> Option<Source> {
         if let Some(disk) = &volume.disk {
             return Some(Source::Disk(disk.clone()));
         }
-        let (driver, key) = (volume.driver.clone()?, claim?);
+        let ((driver, handle), key) = (volume.csi.clone()?, claim?);
+        let claim = self.claims.get(key)?;
+        let [class, group_class] = claim.classes.clone();
+        let group = claim.facts.claim_label(group_key);
         Some(Source::Claim(ClaimSource {
             driver,
+            volume: handle,
             claim: key.clone(),
-            class: self.claims.get(key)?.class.clone(),
+            class,
+            group: group.filter(|value| !value.is_empty()).map(str::to_owned),
+            group_class,
         }))
     }
 }

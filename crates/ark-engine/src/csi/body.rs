@@ -28,7 +28,7 @@ pub(crate) enum Policy {
 }
 
 impl Policy {
-    fn text(self) -> &'static str {
+    pub(super) fn text(self) -> &'static str {
         match self {
             Self::Retain => "Retain",
             Self::Delete => "Delete",

@@ -9,9 +9,8 @@ use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use serde_json::Value;
 
-use super::Kinds;
 use super::body::{self, Policy};
-use super::state;
+use super::{Kinds, group, state};
 use crate::object::Object;
 use crate::port::{ApiResource, Cluster, ClusterError, ClusterErrorKind, ListQuery, Patch, Target};
 
@@ -34,27 +33,26 @@ pub(crate) async fn all(
 pub(crate) async fn labelled(
     cluster: &dyn Cluster,
     kinds: &Kinds,
-    (key, value): (&str, &str),
+    selector: (&str, &str),
     policy: Policy,
 ) -> Vec<String> {
-    if value.is_empty() {
+    if selector.1.is_empty() {
         return Vec::new();
     }
-    let list = async |resource: &ApiResource| {
-        let query = ListQuery {
-            resource: resource.clone(),
-            namespace: None,
-            label_selector: Some(label::selector(key, value)),
-            field_selector: None,
-            at: None,
-        };
-        let mut all = cluster.list_all(&query, PAGE).await?;
-        // A snapshot that failed is on its way out together with what there is of it.
-        all.retain(|one| policy == Policy::Delete || !one.head().deleting);
-        Ok::<_, ClusterError>(all)
-    };
     let mut problems = Vec::new();
-    match list(&kinds.snapshots).await {
+    if let Some(groups) = &kinds.groups {
+        match list(cluster, &groups.groups, selector, policy).await {
+            Ok(found) => {
+                let cleared: Vec<_> = found
+                    .iter()
+                    .map(|one| group(cluster, groups, one, policy))
+                    .collect();
+                problems.extend(at_once(cleared).await);
+            }
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    match list(cluster, &kinds.snapshots, selector, policy).await {
         Ok(snapshots) => {
             let cleared = snapshots
                 .iter()
@@ -65,7 +63,7 @@ pub(crate) async fn labelled(
         Err(error) => problems.push(error.to_string()),
     }
     // Those whose snapshots are gone, with their namespace perhaps.
-    match list(&kinds.contents).await {
+    match list(cluster, &kinds.contents, selector, policy).await {
         Ok(contents) => {
             let names = contents.iter().map(|one| one.head().name.as_str());
             let cleared: Vec<_> = names
@@ -78,10 +76,91 @@ pub(crate) async fn labelled(
     problems
 }
 
+async fn list(
+    cluster: &dyn Cluster,
+    resource: &ApiResource,
+    (key, value): (&str, &str),
+    policy: Policy,
+) -> Result<Vec<Object>, ClusterError> {
+    let query = ListQuery {
+        resource: resource.clone(),
+        namespace: None,
+        label_selector: Some(label::selector(key, value)),
+        field_selector: None,
+        at: None,
+    };
+    let mut all = cluster.list_all(&query, PAGE).await?;
+    // A snapshot that failed is on its way out together with what there is of it.
+    all.retain(|one| policy == Policy::Delete || !one.head().deleting);
+    Ok(all)
+}
+
 async fn at_once(work: Vec<impl Future<Output = Result<(), String>>>) -> Vec<String> {
     let ended = stream::iter(work).buffer_unordered(AT_ONCE);
     let failed = ended.filter_map(async |ended| ended.err());
     failed.collect().await
+}
+
+/// Clears one group, by namespace and name.
+///
+/// # Errors
+/// Why it remains, as a sentence.
+pub(crate) async fn one_group(
+    cluster: &dyn Cluster,
+    kinds: &group::Kinds,
+    (namespace, name): (&str, &str),
+    policy: Policy,
+) -> Result<(), String> {
+    let target = Target {
+        resource: &kinds.groups,
+        namespace: Some(namespace),
+        name,
+    };
+    match cluster.get(target).await {
+        Ok(Some(found)) => group(cluster, kinds, &found, policy).await,
+        Ok(None) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// A group's members belong to it, and go with it.
+async fn group(
+    cluster: &dyn Cluster,
+    kinds: &group::Kinds,
+    group: &Object,
+    policy: Policy,
+) -> Result<(), String> {
+    let value: Value = group.to_value().unwrap_or_default();
+    let content = group::content_name(&value);
+    let told = Patch::Merge(Bytes::from(group::leave(policy).to_string()));
+    if let Some(name) = &content {
+        let target = Target {
+            resource: &kinds.contents,
+            namespace: None,
+            name,
+        };
+        match cluster.patch(target, told).await {
+            Err(error) if error.kind != ClusterErrorKind::NotFound => return Err(error.to_string()),
+            _ => {}
+        }
+    }
+    let target = Target {
+        resource: &kinds.groups,
+        namespace: group.head().namespace.as_deref(),
+        name: &group.head().name,
+    };
+    let deleted = cluster.delete(target).await;
+    deleted.map_err(|error| error.to_string())?;
+    if let Some(name) = &content {
+        let target = Target {
+            resource: &kinds.contents,
+            namespace: None,
+            name,
+        };
+        let deleted = cluster.delete(target).await;
+        deleted.map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }
 
 /// Clears one snapshot, by namespace and name.

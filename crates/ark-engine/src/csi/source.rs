@@ -17,6 +17,8 @@ pub(crate) struct ClaimSource {
     pub handle: String,
     /// Bytes that the volume needs.
     pub bytes: i64,
+    /// The handle of the group that it was taken with; empty if it was taken alone.
+    pub group: String,
     /// What the volume was like.
     pub info: PersistentVolumeInfo,
 }
@@ -27,6 +29,7 @@ pub(crate) fn of_info(info: &BackupVolumeInfo) -> Option<ClaimSource> {
         snapshot_handle: handle,
         size,
         driver,
+        volume_group_snapshot_handle: group,
         ..
     } = info.csi_snapshot_info.as_ref()?;
     let is_there = info.backup_method == METHOD && !info.snapshot_data_moved && !info.skipped;
@@ -35,6 +38,7 @@ pub(crate) fn of_info(info: &BackupVolumeInfo) -> Option<ClaimSource> {
         driver: driver.clone(),
         handle: handle.clone(),
         bytes: *size,
+        group: group.clone(),
         info: info.pv_info.clone().unwrap_or_default(),
     })
 }
@@ -60,6 +64,9 @@ pub(crate) fn of_objects(
             bytes: content["status"]["restoreSize"]
                 .as_i64()
                 .unwrap_or_default(),
+            group: text(content, "/status/volumeGroupSnapshotHandle")
+                .unwrap_or_default()
+                .to_owned(),
             ..ClaimSource::default()
         };
         Some((claim, source))

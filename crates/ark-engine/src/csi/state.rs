@@ -13,10 +13,14 @@ pub(crate) enum State {
     Ready(String),
 }
 
-/// The state of a `VolumeSnapshot`.
+/// The state of a `VolumeSnapshot`, or of a `VolumeGroupSnapshot`, which says it alike.
 pub(crate) fn of(snapshot: &Value) -> State {
     let status = &snapshot["status"];
-    let Some(content) = status["boundVolumeSnapshotContentName"].as_str() else {
+    let bound = [
+        "boundVolumeSnapshotContentName",
+        "boundVolumeGroupSnapshotContentName",
+    ];
+    let Some(content) = bound.iter().find_map(|key| status[*key].as_str()) else {
         return State::Asked;
     };
     if status["readyToUse"] == true {

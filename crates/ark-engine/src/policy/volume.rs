@@ -38,6 +38,11 @@ pub struct Volume {
 }
 
 impl Volume {
+    /// The value of a label of the claim.
+    pub(crate) fn claim_label(&self, key: &str) -> Option<&str> {
+        self.claim_labels.get(key).map(String::as_str)
+    }
+
     /// From a `PersistentVolume`.
     pub fn persistent(object: &Value) -> Self {
         let spec = &object["spec"];

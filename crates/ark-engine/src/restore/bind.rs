@@ -4,7 +4,7 @@
 //! and what the snapshot needed in the cluster goes. A claim that waits for its first pod
 //! keeps its snapshot.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ark_api::label;
@@ -20,6 +20,7 @@ use crate::job::Job;
 use crate::object::Object;
 use crate::outcome::{Issue, Severity};
 use crate::port::{ApiResource, ListQuery, Patch, Target};
+use crate::progress::Part;
 use crate::watch::{Follower, Seen};
 
 /// How long a claim may be without a pod before it is left to wait alone.
@@ -49,7 +50,24 @@ impl Binding<'_> {
         if claims.is_empty() {
             return;
         }
+        let mut groups: BTreeSet<String> = claims.values().map(|one| one.group.clone()).collect();
+        self.follow(&mut claims).await;
+        // What is still awaited needs its group.
+        groups.retain(|group| !claims.values().any(|one| one.group == *group));
+        for group in groups.iter().filter(|group| !group.is_empty()) {
+            let cluster = self.job.ports.cluster.as_ref();
+            if let Err(why) = self.maker.drop_group(cluster, group).await {
+                self.job.warn(format!(
+                    "the content of group snapshot {group} may be left behind: {why}"
+                ));
+            }
+        }
+    }
+
+    /// Waits; what is not bound at the end is left in `claims`.
+    async fn follow(&self, claims: &mut Claims) {
         let count = claims.len();
+        self.job.enter(Part::Finalizing);
         self.job
             .stage(format!("waiting for {count} claims to be bound"));
         let ports = &self.job.ports;
@@ -65,8 +83,8 @@ impl Binding<'_> {
         let mut pending: BTreeMap<(String, String), Value> = BTreeMap::new();
         while !claims.is_empty() && !self.job.cancel.is_cancelled() {
             let late = follower.elapsed() >= self.timeout;
-            if late || follower.elapsed() >= FIRST_POD && self.all_wait(&claims, &pending).await {
-                self.give_up(&claims, &pending).await;
+            if late || follower.elapsed() >= FIRST_POD && self.all_wait(claims, &pending).await {
+                self.give_up(claims, &pending).await;
                 return;
             }
             let seen = tokio::select! {
@@ -76,10 +94,10 @@ impl Binding<'_> {
             match seen {
                 Ok(Seen::All(objects)) => {
                     for object in objects {
-                        self.look(&mut claims, &mut pending, &object).await;
+                        self.look(claims, &mut pending, &object).await;
                     }
                 }
-                Ok(Seen::Present(object)) => self.look(&mut claims, &mut pending, &object).await,
+                Ok(Seen::Present(object)) => self.look(claims, &mut pending, &object).await,
                 Ok(Seen::Gone(object)) => {
                     if claims.remove(&key(&object)).is_some() {
                         let why = "it was deleted before it was bound";

@@ -18,11 +18,12 @@ use super::prepare::Prepared;
 use crate::csi::body::{self, Named, Policy, Stored};
 use crate::csi::class::Class;
 use crate::csi::source::ClaimSource;
-use crate::csi::{GROUP, Kinds, clear};
+use crate::csi::{GROUP, Kinds, clear, group};
 use crate::object::Object;
 use crate::outcome::{Issue, Severity};
 use crate::port::{
-    ApiResource, ClusterError, ClusterErrorKind, CreateOptions, Discovery, ListQuery,
+    ApiResource, Cluster, ClusterError, ClusterErrorKind, CreateOptions, Discovery, ListQuery,
+    Patch, Target,
 };
 use crate::quantity::raise;
 
@@ -55,6 +56,33 @@ impl SnapshotMaker {
     /// The kinds of snapshots, where the cluster serves them.
     pub(super) fn kinds(&self) -> Option<&Kinds> {
         self.kinds.as_ref()
+    }
+
+    /// The name of the content that stands for a group while claims are made of its
+    /// snapshots.
+    fn group_content(&self, group: &str) -> String {
+        hex::encode(Sha256::digest(format!("{}/{group}", self.restore)))
+    }
+
+    /// Takes the contents of groups away again.
+    ///
+    /// # Errors
+    /// Why one remains, as a sentence.
+    pub(super) async fn drop_group(
+        &self,
+        cluster: &dyn Cluster,
+        group: &str,
+    ) -> Result<(), String> {
+        let Some(groups) = self.kinds.as_ref().and_then(|kinds| kinds.groups.as_ref()) else {
+            return Ok(());
+        };
+        let target = Target {
+            resource: &groups.contents,
+            namespace: None,
+            name: &self.group_content(group),
+        };
+        let deleted = cluster.delete(target).await;
+        deleted.map(drop).map_err(|error| error.to_string())
     }
 
     /// The name of the snapshot that a claim is made of; no other claim and no other
@@ -133,11 +161,40 @@ impl Applier {
             class: classes.iter().find(|class| class.driver == source.driver),
             volume_mode: Some(claim["spec"]["volumeMode"].as_str().unwrap_or("Filesystem")),
         };
+        if let Some(groups) = kinds.groups.as_ref().filter(|_| !source.group.is_empty()) {
+            self.bring_group(groups, of, source).await?;
+        }
         let content = body::content(&kinds.contents.version, of, &stored, Policy::Retain);
         self.make(&kinds.contents, None, &content).await?;
         let snapshot = body::of_content(&kinds.snapshots.version, of);
         self.make(&kinds.snapshots, Some(namespace), &snapshot)
             .await
+    }
+
+    /// A snapshot of a group gets ready only where a content stands for the group.
+    async fn bring_group(
+        &self,
+        kinds: &group::Kinds,
+        of: Named<'_>,
+        source: &ClaimSource,
+    ) -> Result<(), ClusterError> {
+        let name = self.snapshots.group_content(&source.group);
+        let of = Named { name: &name, ..of };
+        let stored = group::Stored {
+            driver: &source.driver,
+            group: &source.group,
+            snapshots: std::slice::from_ref(&source.handle),
+        };
+        let content = group::content(&kinds.contents.version, of, &stored, Policy::Retain);
+        self.make(&kinds.contents, None, &content).await?;
+        let target = Target {
+            resource: &kinds.contents,
+            namespace: None,
+            name: &name,
+        };
+        let status = Bytes::from(group::has_handle(&source.group).to_string());
+        let patched = self.cluster.patch(target, Patch::MergeStatus(status)).await;
+        patched.map(drop)
     }
 
     /// The classes of this cluster, those that this restore brought included.

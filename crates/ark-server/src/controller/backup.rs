@@ -1,8 +1,8 @@
 //! Backups: those that the queue let through are checked, run as jobs, reported,
 //! and stopped when somebody asks.
 //!
-//! A backup in phase `InProgress` that no job works on was interrupted by the end
-//! of a server, and is begun again.
+//! A backup under way that no job works on was interrupted by the end of a server, and
+//! is begun again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use ark_api::{Backup, BackupPhase, BackupStorageLocation, Time, cancel};
 use ark_engine::backup::{self, BackupError, Rejected, Report, Surroundings, ValidatedBackup};
 use ark_engine::job::{Job, Ports};
 use ark_engine::port::Store;
+use ark_engine::progress::Part;
 use ark_kube::Next;
 use tokio_util::sync::CancellationToken;
 
@@ -76,7 +77,8 @@ pub(crate) async fn reconcile(
 fn concerns(backup: &Backup) -> bool {
     use BackupPhase as Phase;
     match backup.phase() {
-        Phase::ReadyToStart | Phase::InProgress => true,
+        Phase::ReadyToStart => true,
+        phase if phase.is_under_way() => true,
         Phase::New | Phase::Queued => cancel::is_requested(&backup.metadata),
         _ => false,
     }
@@ -112,18 +114,18 @@ async fn reject(
     if is_location_new(context, &rejected.prepared, locations) {
         return Ok(Next::After(LOCATION_PAUSE));
     }
-    if *backup.phase() == BackupPhase::InProgress {
+    if backup.phase().is_under_way() {
         let reason = format!("it cannot be begun again: {}", rejected.messages.join("; "));
         return fail(context, backup, reason).await;
     }
     let mut prepared = Backup::clone(&rejected.prepared);
     prepared.status.get_or_insert_default().queue_position = 0;
     write(context, backup, &prepared).await?;
-    let schedule = schedule(&backup.metadata);
+    let of = (schedule(&backup.metadata), name(backup));
     let figures = BackupFigures::default();
     context
         .metrics
-        .backup_ended(schedule, Outcome::Invalid, figures, context.now());
+        .backup_ended(of, Outcome::Invalid, figures, context.now());
     tracing::info!(backup = name(backup), problems = ?rejected.messages, "backup is not valid");
     Ok(Next::OnChange)
 }
@@ -168,7 +170,7 @@ async fn start(
     valid.backup.status.get_or_insert_default().queue_position = 0;
     write(context, backup, &valid.backup).await?;
     context.metrics.backup_started(schedule(&backup.metadata));
-    let again = *backup.phase() == BackupPhase::InProgress;
+    let again = backup.phase().is_under_way();
     context.metrics.job_started("backup", again);
     tracing::info!(backup = key.name, location = name, "backup begins");
     let job_context = Arc::clone(context);
@@ -227,7 +229,21 @@ async fn report_progress(context: &Context, backup: &Backup, counts: Counts) -> 
         total_items: i64::try_from(counts.total).unwrap_or(i64::MAX),
         items_backed_up: i64::try_from(counts.done).unwrap_or(i64::MAX),
     });
+    if let Some((part, partial)) = counts.part {
+        context.enter(backup, &mut after, phase_of(part, partial));
+        // A backup that only waits gives its place in the queue to the next.
+        context.queue.all();
+    }
     write_progress(&context.api.backups, name(backup), &before, &after).await
+}
+
+fn phase_of(part: Part, partial: bool) -> BackupPhase {
+    match (part, partial) {
+        (Part::Waiting, false) => BackupPhase::WaitingForPluginOperations,
+        (Part::Waiting, true) => BackupPhase::WaitingForPluginOperationsPartiallyFailed,
+        (Part::Finalizing, false) => BackupPhase::Finalizing,
+        (Part::Finalizing, true) => BackupPhase::FinalizingPartiallyFailed,
+    }
 }
 
 /// Writes what a job came to.
@@ -239,7 +255,7 @@ async fn finish(
 ) -> Result<Next, ReconcileError> {
     let next = match result {
         // Somebody else decided about it meanwhile.
-        _ if *backup.phase() != BackupPhase::InProgress => Next::OnChange,
+        _ if !backup.phase().is_under_way() => Next::OnChange,
         Ok(report) => complete(context, backup, report).await?,
         // The server ends: it stays in progress, for the next one to begin again.
         Err(BackupError::Cancelled | BackupError::Interrupted)
@@ -285,11 +301,14 @@ async fn complete(
         warnings: count(status.warnings),
         snapshots: count(status.volume_snapshots_attempted),
         snapshots_completed: count(status.volume_snapshots_completed),
+        csi_snapshots: count(status.csi_volume_snapshots_attempted),
+        csi_snapshots_completed: count(status.csi_volume_snapshots_completed),
         seconds: seconds(&done),
     };
+    let of = (schedule(&backup.metadata), name(backup));
     context
         .metrics
-        .backup_ended(schedule(&backup.metadata), outcome, figures, context.now());
+        .backup_ended(of, outcome, figures, context.now());
     let phase = done.phase();
     tracing::info!(backup = name(backup), %phase, items = figures.items, "backup ended");
     Ok(Next::OnChange)
@@ -308,10 +327,10 @@ async fn fail(context: &Context, backup: &Backup, reason: String) -> Result<Next
         seconds: seconds(&failed),
         ..BackupFigures::default()
     };
-    let schedule = schedule(&backup.metadata);
+    let of = (schedule(&backup.metadata), name(backup));
     context
         .metrics
-        .backup_ended(schedule, Outcome::Failure, figures, context.now());
+        .backup_ended(of, Outcome::Failure, figures, context.now());
     Ok(Next::OnChange)
 }
 

@@ -170,7 +170,9 @@ async fn delete(context: Arc<Context>, held: Option<Held>, backup: Backup) -> De
     let name = backup.metadata.name.as_deref().unwrap_or_default();
     let result = steps(&context, held.as_ref(), name).await;
     let schedule = schedule(&backup.metadata);
-    context.metrics.deletion_ended(schedule, result.is_ok());
+    context
+        .metrics
+        .deletion_ended((schedule, name), result.is_ok());
     result.err().into_iter().collect()
 }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use ark_api::restore::RestoreProgress;
 use ark_api::{Backup, BackupStorageLocation, Restore, RestorePhase, Time, cancel};
 use ark_engine::job::{Job, Ports};
+use ark_engine::progress::Part;
 use ark_engine::restore::{self, Rejected, Report, RestoreError, ValidatedRestore};
 use ark_kube::Next;
 use tokio_util::sync::CancellationToken;
@@ -79,7 +80,7 @@ pub(crate) async fn reconcile(
 }
 
 fn wants_to_run(phase: &RestorePhase) -> bool {
-    matches!(phase, RestorePhase::New | RestorePhase::InProgress)
+    *phase == RestorePhase::New || phase.is_under_way()
 }
 
 /// What a restore's spec refers to.
@@ -128,7 +129,7 @@ async fn reject(
     if is_location_new(context, &rejected.prepared, referred) {
         return Ok(Next::After(LOCATION_PAUSE));
     }
-    if *restore.phase() == RestorePhase::InProgress {
+    if restore.phase().is_under_way() {
         let reason = format!("it cannot be begun again: {}", rejected.messages.join("; "));
         return fail(context, restore, reason).await;
     }
@@ -170,7 +171,7 @@ async fn has_turn(context: &Context, key: &JobKey) -> Result<bool, ReconcileErro
         })
         .map(|restore| Waiting {
             name: name(restore).to_owned(),
-            interrupted: *restore.phase() == RestorePhase::InProgress,
+            interrupted: restore.phase().is_under_way(),
             created: restore
                 .metadata
                 .creation_timestamp
@@ -217,7 +218,7 @@ async fn start(
         .advance(&context.api.restores, restore, &valid.restore)
         .await?;
     context.metrics.restore_started(schedule_of(&valid.restore));
-    let again = *restore.phase() == RestorePhase::InProgress;
+    let again = restore.phase().is_under_way();
     context.metrics.job_started("restore", again);
     tracing::info!(
         restore = key.name,
@@ -261,7 +262,19 @@ async fn report_progress(context: &Context, restore: &Restore, counts: Counts) -
         total_items: i64::try_from(counts.total).unwrap_or(i64::MAX),
         items_restored: i64::try_from(counts.done).unwrap_or(i64::MAX),
     });
+    if let Some((part, partial)) = counts.part {
+        context.enter(restore, &mut after, phase_of(part, partial));
+    }
     write_progress(&context.api.restores, name(restore), &before, &after).await
+}
+
+fn phase_of(part: Part, partial: bool) -> RestorePhase {
+    match (part, partial) {
+        (Part::Waiting, false) => RestorePhase::WaitingForPluginOperations,
+        (Part::Waiting, true) => RestorePhase::WaitingForPluginOperationsPartiallyFailed,
+        (Part::Finalizing, false) => RestorePhase::Finalizing,
+        (Part::Finalizing, true) => RestorePhase::FinalizingPartiallyFailed,
+    }
 }
 
 /// Writes what a job came to.
@@ -273,7 +286,7 @@ async fn finish(
 ) -> Result<Next, ReconcileError> {
     let next = match result {
         // Somebody else decided about it meanwhile.
-        _ if *restore.phase() != RestorePhase::InProgress => Next::OnChange,
+        _ if !restore.phase().is_under_way() => Next::OnChange,
         Ok(report) => complete(context, restore, report).await?,
         // The server ends: it stays in progress, for the next one to begin again.
         Err(RestoreError::Cancelled | RestoreError::Interrupted)

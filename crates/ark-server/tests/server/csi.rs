@@ -89,10 +89,42 @@ impl Shop {
         json!({"includedNamespaces": [self.namespace]})
     }
 
-    /// The namespace and its volumes are gone.
+    /// Gives the volume of the first claim a label and another reclaim policy.
+    fn mark_first(&self, site: &Site) {
+        let claim = [
+            "-n",
+            &self.namespace,
+            "get",
+            "persistentvolumeclaim",
+            "data-0",
+        ];
+        let name = "jsonpath={.spec.volumeName}";
+        let volume = site.plane.kubectl(&[&claim[..], &["-o", name]].concat());
+        let patch = json!({"metadata": {"labels": {"velero.io/test": "kept"}},
+            "spec": {"persistentVolumeReclaimPolicy": "Retain"}});
+        let patch = [
+            "patch",
+            "persistentvolume",
+            &volume.unwrap(),
+            "--patch",
+            &patch.to_string(),
+        ];
+        site.plane.kubectl(&patch).unwrap();
+    }
+
+    /// The namespace and its volumes are gone; one that is kept is deleted by hand.
     fn lose(&self, site: &Site) {
         let namespace = ["delete", "namespace", &self.namespace, "--timeout=60s"];
         site.plane.kubectl(&namespace).unwrap();
+        for volume in get(
+            site,
+            &["get", "persistentvolumes", "-l", "velero.io/test=kept"],
+        ) {
+            let name = volume["metadata"]["name"].as_str().unwrap();
+            let delete = r#"{"spec": {"persistentVolumeReclaimPolicy": "Delete"}}"#;
+            let patch = ["patch", "persistentvolume", name, "--patch", delete];
+            site.plane.kubectl(&patch).unwrap();
+        }
         site.until("the volumes are gone", |_| {
             let left = self.csi.volumes().unwrap();
             !left.iter().any(|volume| self.volumes.contains(&volume.id))
@@ -116,15 +148,16 @@ impl Shop {
 
     /// That the cluster has nothing any more that a backup or a restore made beside.
     fn is_tidy(&self, site: &Site, namespace: &str) {
-        site.until("nothing is left of snapshots", |site| {
-            let snapshots = get(site, &["-n", namespace, "get", "volumesnapshots"]);
-            let contents = get(site, &["get", "volumesnapshotcontents"]);
-            let of_it =
-                |content: &&Value| content["spec"]["volumeSnapshotRef"]["namespace"] == namespace;
-            let left = contents.iter().filter(of_it).count() + snapshots.len();
-            left == 0
-        });
         let _ = self;
+        let start = Instant::now();
+        loop {
+            let left = left_of_snapshots(site, namespace);
+            if left.is_empty() {
+                return;
+            }
+            assert!(start.elapsed() < PATIENCE, "left in {namespace}: {left:#?}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
     }
 
     fn behave(&self, n: usize, behaviour: &Value) {
@@ -143,6 +176,22 @@ fn get(site: &Site, arguments: &[&str]) -> Vec<Value> {
     list["items"].as_array().unwrap().clone()
 }
 
+/// Snapshots, groups and contents that there are of a namespace.
+fn left_of_snapshots(site: &Site, namespace: &str) -> Vec<Value> {
+    let mut left = Vec::new();
+    for kind in ["volumesnapshots", "volumegroupsnapshots"] {
+        left.extend(get(site, &["-n", namespace, "get", kind]));
+    }
+    for (kind, of) in [
+        ("volumesnapshotcontents", "volumeSnapshotRef"),
+        ("volumegroupsnapshotcontents", "volumeGroupSnapshotRef"),
+    ] {
+        let contents = get(site, &["get", kind]).into_iter();
+        left.extend(contents.filter(|content| content["spec"][of]["namespace"] == namespace));
+    }
+    left
+}
+
 fn volume_infos(site: &Site, backup: &str) -> Vec<Value> {
     let key = ark_archive::layout::volume_info(backup);
     let bytes = std::fs::read(site.file(&key)).unwrap();
@@ -158,6 +207,7 @@ fn snapshots_in(site: &Site, namespace: &str) -> Vec<Value> {
 fn twenty_volumes_of_csi_live_through_disaster_restore_and_deletion() {
     let mut site = running();
     let shop = Shop::new(&mut site, 20);
+    shop.mark_first(&site);
     site.add("Backup", "b", &shop.spec());
     site.wait("backup/b", "{.status.phase}", "Completed");
     let status = &site.get("backup/b").unwrap()["status"];
@@ -166,6 +216,8 @@ fn twenty_volumes_of_csi_live_through_disaster_restore_and_deletion() {
     assert_eq!(status["backupItemOperationsCompleted"], 20);
     assert_eq!(shop.snapshots(), shop.sorted());
     shop.is_tidy(&site, &shop.namespace);
+    let counted = "velero_csi_snapshot_success_total{schedule=\"\",backupName=\"b\"} 20\n";
+    assert!(site.ask("/metrics").contains(counted));
     let infos = volume_infos(&site, "b");
     let info = &infos[0];
     assert_eq!(info["backupMethod"], "CSISnapshot");
@@ -185,6 +237,15 @@ fn twenty_volumes_of_csi_live_through_disaster_restore_and_deletion() {
     site.add("Restore", "r", &spec);
     site.wait("restore/r", "{.status.phase}", "Completed");
     let restored = shop.bound(&site, &new, 20);
+    let volumes = get(
+        &site,
+        &["get", "persistentvolumes", "-l", "velero.io/test=kept"],
+    );
+    let kept = volumes.iter().filter(|volume| {
+        volume["spec"]["claimRef"]["namespace"] == *new
+            && volume["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
+    });
+    assert_eq!(kept.count(), 1, "{volumes:#?}");
     for (n, volume) in restored.iter().enumerate() {
         let found = std::fs::read_to_string(shop.csi.volume(volume).join("file")).unwrap();
         assert_eq!(found, file(n), "another's data");
@@ -225,6 +286,20 @@ fn whenever_the_server_dies_nothing_of_csi_is_doubled_or_left() {
                 .count()
                 == 3
         });
+        if name == "ready" {
+            site.await_backup(name, &["WaitingForPluginOperations"]);
+            // Which keeps nobody else waiting.
+            site.add(
+                "Backup",
+                "other",
+                &json!({"includedNamespaces": ["default"]}),
+            );
+            site.await_backup("other", &["Completed"]);
+            assert_eq!(
+                site.get("backup/ready").unwrap()["status"]["phase"],
+                "WaitingForPluginOperations"
+            );
+        }
         site.kill();
         shop.behave_all(&json!({}));
         site.start(|_| {});
@@ -286,4 +361,78 @@ fn a_driver_that_refuses_is_told_from_one_that_is_slow() {
     shop.behave_all(&json!({}));
     shop.is_tidy(&site, &shop.namespace);
     assert_eq!(shop.snapshots(), [shop.volumes[2].clone()]);
+}
+
+#[test]
+fn another_cluster_with_the_driver_gets_the_data_back() {
+    let mut site = running();
+    let shop = Shop::new(&mut site, 2);
+    site.add("Backup", "b", &shop.spec());
+    site.wait("backup/b", "{.status.phase}", "Completed");
+
+    let other: &'static CsiPlane = Box::leak(Box::new(shop.csi.beside().unwrap()));
+    let mut there = Site::on(other.plane());
+    there.start(|_| {});
+    there.add_location("default", site.bucket(), &json!({"accessMode": "ReadOnly"}));
+    there.until("the backup is seen", |there| {
+        there.get("backup/b").is_some()
+    });
+    let new = there.namespaces.reserve("shop");
+    let spec = json!({"backupName": "b", "namespaceMapping": {&shop.namespace: new}});
+    there.add("Restore", "r", &spec);
+    there.wait("restore/r", "{.status.phase}", "Completed");
+    for (n, volume) in shop.bound(&there, &new, 2).iter().enumerate() {
+        let found = std::fs::read_to_string(other.volume(volume).join("file")).unwrap();
+        assert_eq!(found, file(n));
+    }
+    shop.is_tidy(&there, &new);
+    assert_eq!(
+        shop.snapshots(),
+        shop.sorted(),
+        "they are still the backup's"
+    );
+}
+
+#[test]
+fn claims_of_a_group_are_snapshotted_at_one_instant() {
+    let mut site = running();
+    let shop = Shop::new(&mut site, 4);
+    let label = ["data-0", "data-1", "data-2", "velero.io/volume-group=db"];
+    let claims = ["-n", &shop.namespace, "label", "persistentvolumeclaims"];
+    site.plane.kubectl(&[claims, label].concat()).unwrap();
+    site.add("Backup", "b", &shop.spec());
+    site.wait("backup/b", "{.status.phase}", "Completed");
+    assert_eq!(shop.snapshots(), shop.sorted());
+    let all = shop.csi.snapshots().unwrap();
+    let group_of = |n: usize| {
+        let snapshot = all.iter().find(|one| one.volume == shop.volumes[n]);
+        snapshot.unwrap().group.clone()
+    };
+    let group = group_of(0);
+    assert!(!group.is_empty());
+    assert_eq!(
+        [group_of(1), group_of(2), group_of(3)],
+        [group.clone(), group.clone(), String::new()]
+    );
+    let infos = volume_infos(&site, "b");
+    let told = infos
+        .iter()
+        .filter(|info| info["csiSnapshotInfo"]["volumeGroupSnapshotHandle"] == *group);
+    assert_eq!(told.count(), 3, "{infos:#?}");
+    shop.is_tidy(&site, &shop.namespace);
+
+    shop.lose(&site);
+    site.add("Restore", "r", &json!({"backupName": "b"}));
+    site.wait("restore/r", "{.status.phase}", "Completed");
+    for (n, volume) in shop.bound(&site, &shop.namespace, 4).iter().enumerate() {
+        let found = std::fs::read_to_string(shop.csi.volume(volume).join("file")).unwrap();
+        assert_eq!(found, file(n));
+    }
+    site.add("DeleteBackupRequest", "away", &json!({"backupName": "b"}));
+    site.until("the backup is gone", |site| site.get("backup/b").is_none());
+    let left = shop.csi.snapshots().unwrap().into_iter();
+    let left: Vec<_> = left
+        .filter(|one| shop.volumes.contains(&one.volume))
+        .collect();
+    assert!(left.is_empty(), "{left:#?} of {:?}", shop.volumes);
 }

@@ -12,7 +12,9 @@
 //! * Nothing stays in the cluster. The objects have no labels of the claim, by which a
 //!   tool that keeps a cluster in step with a repository would take them for its own.
 
+mod awaited;
 mod document;
+mod grouped;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, OnceLock};
@@ -20,7 +22,7 @@ use std::time::Duration;
 
 use ark_api::{GoDuration, label};
 use bytes::Bytes;
-use futures::{StreamExt as _, stream};
+use futures::{FutureExt as _, StreamExt as _, stream};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -30,20 +32,15 @@ use crate::backup::volumes::ClaimSource;
 use crate::backup::{BackupError, ValidatedBackup};
 use crate::csi::body::{self, Named, Policy};
 use crate::csi::class::{self, Asked, Class};
-use crate::csi::state::{self, State};
-use crate::csi::{Kinds, clear};
+use crate::csi::{Kinds, clear, group};
 use crate::job::Job;
 use crate::object::Object;
-use crate::port::{
-    ClusterError, ClusterErrorKind, CreateOptions, Discovery, ListQuery, Patch, Target,
-};
-use crate::watch::{Follower, Seen};
+use crate::port::{ApiResource, ClusterErrorKind, CreateOptions, Discovery, ListQuery};
+use awaited::Goal;
 use document::Documents;
 
 /// How long a snapshot may take to be cut, unless the backup says otherwise.
 const CUT_TIMEOUT: Duration = Duration::from_mins(10);
-/// How long a driver may go on refusing before it is believed.
-const REFUSAL: Duration = Duration::from_secs(10);
 /// Attempts to make one object, and the pause after the first; it doubles.
 const ATTEMPTS: u32 = 4;
 const PAUSE: Duration = Duration::from_secs(1);
@@ -60,6 +57,8 @@ pub(in crate::backup) struct TakenClaim {
     pub class: String,
     /// Name of the `VolumeSnapshot`.
     pub snapshot: String,
+    /// Name of the `VolumeGroupSnapshot` that it is taken with, if it is.
+    pub group: Option<String>,
     /// What the storage system has, once it has it.
     pub cut: Option<Cut>,
     pub outcome: Outcome,
@@ -80,22 +79,18 @@ pub(in crate::backup) struct Cut {
     pub handle: String,
     /// Bytes that a volume made of it needs.
     pub bytes: i64,
+    /// The handle of the group that it was taken with; empty if it was taken alone.
+    pub group: String,
 }
 
 /// By the name of the volume.
 pub(in crate::backup) type TakenClaims = BTreeMap<String, TakenClaim>;
 
-/// How far snapshots are awaited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Goal {
-    Cut,
-    Ready,
-}
-
 /// What the cluster has for taking snapshots.
 struct World {
     kinds: Kinds,
     classes: Vec<Class>,
+    group_classes: Vec<group::Class>,
     /// The classes as they are.
     objects: Vec<Object>,
 }
@@ -109,6 +104,8 @@ pub(super) struct ClaimSnapshots<'a> {
     labels: BTreeMap<String, String>,
     /// The backup's own.
     annotations: BTreeMap<String, String>,
+    /// The label that puts claims in groups.
+    group_key: String,
     timeout: Duration,
     world: OnceLock<World>,
     open: Mutex<BTreeMap<String, ClaimSource>>,
@@ -135,6 +132,7 @@ impl<'a> ClaimSnapshots<'a> {
             ]
             .into(),
             annotations: metadata.annotations.clone().unwrap_or_default(),
+            group_key: backup.volume_group_key().to_owned(),
             timeout: GoDuration::or_default(timeout, CUT_TIMEOUT),
             uid,
             world: OnceLock::new(),
@@ -163,6 +161,7 @@ impl<'a> ClaimSnapshots<'a> {
         let values = objects.iter().filter_map(|class| class.to_value().ok());
         let classes = values.map(|class| Class::read(&class)).collect();
         let world = World {
+            group_classes: self.group_classes(&kinds).await,
             kinds,
             classes,
             objects,
@@ -219,10 +218,17 @@ impl<'a> ClaimSnapshots<'a> {
             return;
         }
         let names: BTreeSet<String> = wanted.iter().map(|(name, _)| name.clone()).collect();
-        stream::iter(wanted)
+        let (groups, single) = self.split(wanted);
+        stream::iter(single)
             .for_each_concurrent(workers.max(1), |(name, source)| self.begin(name, source))
             .await;
-        self.await_all(&names, Goal::Cut, self.timeout).await;
+        stream::iter(groups)
+            .for_each_concurrent(workers.max(1), |group| self.begin_group(group))
+            .await;
+        // Boxed, or the compiler cannot tell that what holds this can be sent.
+        self.await_both(&names, Goal::Cut, self.timeout)
+            .boxed()
+            .await;
     }
 
     /// Waits until each snapshot can be used or has failed, at most for `timeout`.
@@ -231,7 +237,7 @@ impl<'a> ClaimSnapshots<'a> {
     /// [`BackupError::Cancelled`].
     pub(super) async fn wait(&self, timeout: Duration) -> Result<TakenClaims, BackupError> {
         let names = lock(&self.taken).keys().cloned().collect();
-        self.await_all(&names, Goal::Ready, timeout).await;
+        self.await_both(&names, Goal::Ready, timeout).await;
         if self.job.cancel.is_cancelled() {
             return Err(BackupError::Cancelled);
         }
@@ -261,11 +267,7 @@ impl<'a> ClaimSnapshots<'a> {
     async fn begin(&self, volume: String, source: ClaimSource) {
         let begun = self.job.ports.clock.now();
         let (namespace, claim) = &source.claim;
-        let name = format!(
-            "velero-{}-{}",
-            claim[..claim.floor_char_boundary(NAME)].trim_end_matches(['-', '.']),
-            &digest(&[&self.attempt, namespace, claim])[..10]
-        );
+        let name = self.name_for(namespace, claim);
         let made = match self.class_for(&source) {
             Ok(class) => self
                 .make(&source, &name, class)
@@ -282,6 +284,7 @@ impl<'a> ClaimSnapshots<'a> {
             source,
             class,
             snapshot: name,
+            group: None,
             cut: None,
             outcome,
             begun,
@@ -290,6 +293,15 @@ impl<'a> ClaimSnapshots<'a> {
             refused: None,
         };
         lock(&self.taken).insert(volume, taken);
+    }
+
+    /// A name that only this attempt has, for a snapshot of a claim or of a group.
+    fn name_for(&self, namespace: &str, of: &str) -> String {
+        format!(
+            "velero-{}-{}",
+            of[..of.floor_char_boundary(NAME)].trim_end_matches(['-', '.', '_']),
+            &digest(&[&self.attempt, namespace, of])[..10]
+        )
     }
 
     fn class_for(&self, source: &ClaimSource) -> Result<&Class, String> {
@@ -314,8 +326,6 @@ impl<'a> ClaimSnapshots<'a> {
         Ok(class)
     }
 
-    /// Makes the snapshot's object. That it exists means that an answer was lost: its
-    /// name is that of this attempt.
     async fn make(&self, source: &ClaimSource, name: &str, class: &Class) -> Result<(), String> {
         let Some(World { kinds, .. }) = self.world.get() else {
             return Ok(());
@@ -328,6 +338,17 @@ impl<'a> ClaimSnapshots<'a> {
         };
         let resource = &kinds.snapshots;
         let body = body::of_claim(&resource.version, named, claim, &class.name);
+        self.post(resource, namespace, &body).await
+    }
+
+    /// Makes an object. That it exists means that an answer was lost: its name is that of
+    /// this attempt.
+    async fn post(
+        &self,
+        resource: &ApiResource,
+        namespace: &str,
+        body: &Value,
+    ) -> Result<(), String> {
         let body = Bytes::from(body.to_string());
         let mut pause = PAUSE;
         for attempt in 1.. {
@@ -346,228 +367,10 @@ impl<'a> ClaimSnapshots<'a> {
         }
         Ok(())
     }
-
-    /// Follows the snapshots of these volumes until each has got to the goal or failed.
-    async fn await_all(&self, names: &BTreeSet<String>, goal: Goal, timeout: Duration) {
-        let Some(World { kinds, .. }) = self.world.get() else {
-            return;
-        };
-        if self.pending(names, goal).is_empty() {
-            return;
-        }
-        let ports = &self.job.ports;
-        let (cluster, clock) = (ports.cluster.clone(), ports.clock.clone());
-        let query = every(&kinds.snapshots, Some(&self.uid));
-        let mut follower = Follower::new(cluster, clock, query);
-        let mut told = usize::MAX;
-        loop {
-            let pending = self.pending(names, goal);
-            if pending.is_empty() || self.job.cancel.is_cancelled() {
-                return;
-            }
-            if goal == Goal::Ready && told != pending.len() {
-                told = pending.len();
-                let (all, done) = (names.len(), names.len() - told);
-                self.job
-                    .stage(format!("{done} of {all} CSI snapshots are ready"));
-            }
-            if follower.elapsed() >= timeout {
-                for volume in pending.values() {
-                    let why = self.too_slow(volume, goal, timeout);
-                    self.fail(kinds, volume, why).await;
-                }
-                return;
-            }
-            let seen = tokio::select! {
-                seen = follower.next() => seen,
-                () = self.job.cancel.cancelled() => return,
-            };
-            self.see(kinds, seen, &pending).await;
-        }
-    }
-
-    /// Takes in what the watch shows of the pending snapshots.
-    async fn see(&self, kinds: &Kinds, seen: Result<Seen, ClusterError>, pending: &Pending) {
-        match seen {
-            Ok(Seen::All(objects)) => {
-                let mut missing = pending.clone();
-                for object in objects {
-                    if let Some(volume) = missing.remove(&key(&object)) {
-                        self.look(kinds, &volume, &object).await;
-                    }
-                }
-                for volume in missing.values() {
-                    self.fail(kinds, volume, gone()).await;
-                }
-            }
-            Ok(Seen::Present(object)) => {
-                if let Some(volume) = pending.get(&key(&object)) {
-                    self.look(kinds, volume, &object).await;
-                }
-            }
-            Ok(Seen::Gone(object)) => {
-                if let Some(volume) = pending.get(&key(&object)) {
-                    self.fail(kinds, volume, gone()).await;
-                }
-            }
-            Ok(Seen::Quiet) => {
-                for volume in pending.values() {
-                    if let Some(why) = self.refusal(volume) {
-                        self.fail(kinds, volume, why).await;
-                    }
-                }
-            }
-            Err(error) => {
-                for volume in pending.values() {
-                    let why = format!("its snapshot cannot be followed: {error}");
-                    self.fail(kinds, volume, why).await;
-                }
-            }
-        }
-    }
-
-    /// Takes in a snapshot as it is now.
-    async fn look(&self, kinds: &Kinds, volume: &str, object: &Object) {
-        let Ok(snapshot) = object.to_value() else {
-            return;
-        };
-        let state = state::of(&snapshot);
-        self.note_complaint(volume, state::complaint(&snapshot));
-        let (State::Cut(content) | State::Ready(content)) = &state else {
-            return;
-        };
-        let is_cut = lock(&self.taken)
-            .get(volume)
-            .is_some_and(|one| one.cut.is_some());
-        if !is_cut && let Err(error) = self.secure(kinds, volume, content, snapshot).await {
-            // It is looked at again with the next change, and at the latest when it is late.
-            self.note_complaint(volume, Some(&error));
-            return;
-        }
-        if matches!(state, State::Ready(_))
-            && let Some(taken) = lock(&self.taken).get_mut(volume)
-            && taken.cut.is_some()
-        {
-            taken.outcome = Outcome::Completed;
-            taken.ended = Some(self.job.ports.clock.now());
-        }
-    }
-
-    /// Keeps the content of a snapshot that is cut, whatever happens to the claim, and
-    /// notes what the storage system calls it.
-    async fn secure(
-        &self,
-        kinds: &Kinds,
-        volume: &str,
-        content: &str,
-        snapshot: Value,
-    ) -> Result<(), String> {
-        let target = Target {
-            resource: &kinds.contents,
-            namespace: None,
-            name: content,
-        };
-        let patch = Patch::Merge(Bytes::from(body::keep(&self.labels).to_string()));
-        let kept = self.job.ports.cluster.patch(target, patch).await;
-        let kept = kept.map_err(|error| error.to_string())?;
-        let kept = kept.to_value().map_err(|error| error.to_string())?;
-        let status = &kept["status"];
-        let Some(handle) = status["snapshotHandle"].as_str() else {
-            return Err(format!("its content {content} has no handle yet"));
-        };
-        let cut = Cut {
-            content: content.to_owned(),
-            handle: handle.to_owned(),
-            bytes: status["restoreSize"].as_i64().unwrap_or_default(),
-        };
-        if let Some(taken) = lock(&self.taken).get_mut(volume) {
-            taken.cut = Some(cut);
-            let claim = taken.source.claim.clone();
-            lock(&self.documents).insert(claim, (snapshot, kept));
-        }
-        Ok(())
-    }
-
-    /// The volumes whose snapshots are still on their way to the goal.
-    fn pending(&self, names: &BTreeSet<String>, goal: Goal) -> Pending {
-        let taken = lock(&self.taken);
-        let pending = taken.iter().filter(|(volume, one)| {
-            let reached = goal == Goal::Cut && one.cut.is_some();
-            names.contains(*volume) && matches!(one.outcome, Outcome::Pending(_)) && !reached
-        });
-        let by_key = pending.map(|(volume, one)| {
-            let key = (one.source.claim.0.clone(), one.snapshot.clone());
-            (key, volume.clone())
-        });
-        by_key.collect()
-    }
-
-    fn note_complaint(&self, volume: &str, complaint: Option<&str>) {
-        let Some(complaint) = complaint else { return };
-        let now = self.job.ports.clock.now();
-        if let Some(taken) = lock(&self.taken).get_mut(volume) {
-            taken.refused = state::is_refusal(complaint).then(|| taken.refused.unwrap_or(now));
-            taken.complaint = Some(complaint.to_owned());
-        }
-    }
-
-    /// Why a snapshot will not come, if its driver has said so for a while.
-    fn refusal(&self, volume: &str) -> Option<String> {
-        let taken = lock(&self.taken);
-        let one = taken.get(volume)?;
-        let refusing = self.job.ports.clock.now().duration_since(one.refused?);
-        let complaint = one.complaint.as_deref()?;
-        let lasts = Duration::try_from(refusing).is_ok_and(|time| time >= REFUSAL);
-        lasts.then(|| format!("its CSI driver refuses the snapshot: {complaint}"))
-    }
-
-    fn too_slow(&self, volume: &str, goal: Goal, timeout: Duration) -> String {
-        let what = match goal {
-            Goal::Cut => "taken",
-            Goal::Ready => "ready",
-        };
-        let taken = lock(&self.taken);
-        let complaint = taken.get(volume).and_then(|one| one.complaint.as_deref());
-        let said = complaint.map_or_else(
-            || "its CSI driver reports no error".to_owned(),
-            |complaint| format!("the last that was heard of it: {complaint}"),
-        );
-        let seconds = timeout.as_secs();
-        format!("its snapshot was not {what} within {seconds} s; {said}")
-    }
-
-    /// Notes a failure, and removes what there is of the snapshot.
-    async fn fail(&self, kinds: &Kinds, volume: &str, why: String) {
-        let named = {
-            let mut taken = lock(&self.taken);
-            let Some(one) = taken.get_mut(volume) else {
-                return;
-            };
-            one.outcome = Outcome::Failed(why);
-            one.ended = Some(self.job.ports.clock.now());
-            (one.source.claim.0.clone(), one.snapshot.clone())
-        };
-        let cluster = self.job.ports.cluster.as_ref();
-        let cleared = clear::one(cluster, kinds, (&named.0, &named.1), Policy::Delete).await;
-        tell(self.job, cleared.err().into_iter().collect());
-    }
-}
-
-/// Snapshots by namespace and name, with their volumes.
-type Pending = BTreeMap<(String, String), String>;
-
-fn key(snapshot: &Object) -> (String, String) {
-    let head = snapshot.head();
-    let namespace = head.namespace.clone().unwrap_or_default();
-    (namespace, head.name.clone())
-}
-
-fn gone() -> String {
-    "its VolumeSnapshot was deleted while it was awaited".to_owned()
 }
 
 /// All objects of a kind, or those of one backup.
-fn every(resource: &crate::port::ApiResource, uid: Option<&str>) -> ListQuery {
+fn every(resource: &ApiResource, uid: Option<&str>) -> ListQuery {
     ListQuery {
         resource: resource.clone(),
         namespace: None,

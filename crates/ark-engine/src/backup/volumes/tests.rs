@@ -40,7 +40,7 @@ fn volumes(policies: &ResourcePolicies) -> Volumes {
 }
 
 fn record(policies: &ResourcePolicies, snapshot_volumes: Option<bool>) -> VolumeRecord {
-    let choices = volumes(policies).decide(policies, snapshot_volumes);
+    let choices = volumes(policies).decide(policies, snapshot_volumes, "group");
     VolumeRecord::new(choices, Default::default(), ("b", "uid"))
 }
 
@@ -119,7 +119,7 @@ fn the_modes_of_a_claim_decide_over_the_volume_bound_to_it() {
         volumes.see("persistentvolumes", &disk, &rules, &none);
         volumes.see("persistentvolumeclaims", &claim, &rules, &none);
     }
-    let choices = volumes.decide(&rules, Some(false));
+    let choices = volumes.decide(&rules, Some(false), "group");
     let by_rule = choices
         .iter()
         .filter(|choice| choice.method == Method::Skipped);

@@ -2,7 +2,7 @@
 
 use ark_api::{
     AccessMode, Backup, BackupPhase, BackupStorageLocation, DeleteBackupRequest,
-    DeleteBackupRequestPhase, LocationPhase, Restore, RestorePhase,
+    DeleteBackupRequestPhase, LocationPhase, Restore,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -42,7 +42,7 @@ pub(crate) fn plan_deletion(name: &str, facts: Facts<'_>) -> DeletePlan {
         return DeletePlan::Refuse(format!("backup `{name}` does not exist"));
     };
     let phase = backup.phase();
-    if facts.busy || is_running(phase) {
+    if facts.busy || phase.is_under_way() {
         return DeletePlan::Refuse(format!(
             "backup `{name}` is still running ({phase}); wait for its end, or cancel it: \
              ark backup cancel {name}"
@@ -87,17 +87,6 @@ fn never_began(phase: &BackupPhase) -> bool {
     )
 }
 
-fn is_running(phase: &BackupPhase) -> bool {
-    matches!(
-        phase,
-        BackupPhase::InProgress
-            | BackupPhase::WaitingForPluginOperations
-            | BackupPhase::WaitingForPluginOperationsPartiallyFailed
-            | BackupPhase::Finalizing
-            | BackupPhase::FinalizingPartiallyFailed
-    )
-}
-
 /// A restore of the backup that reads it now.
 pub(crate) fn running_restore<'a>(restores: &'a [Restore], backup: &str) -> Option<&'a str> {
     restores
@@ -105,7 +94,7 @@ pub(crate) fn running_restore<'a>(restores: &'a [Restore], backup: &str) -> Opti
         .filter(|restore| restore.spec.backup_name == backup)
         // One that is being deleted stops by itself.
         .filter(|restore| restore.metadata.deletion_timestamp.is_none())
-        .find(|restore| *restore.phase() == RestorePhase::InProgress)
+        .find(|restore| restore.phase().is_under_way())
         .and_then(|restore| restore.metadata.name.as_deref())
 }
 
