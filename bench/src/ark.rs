@@ -99,6 +99,22 @@ impl Server {
             .await
     }
 
+    /// Makes a backup of a namespace, volumes included.
+    pub(crate) async fn backup_volumes(
+        &self,
+        cluster: &Cluster,
+        name: &str,
+        namespace: &str,
+    ) -> Result<Measured> {
+        let backup = json!({
+            "apiVersion": "velero.io/v1", "kind": "Backup",
+            "metadata": {"name": name, "namespace": NAMESPACE},
+            "spec": {"storageLocation": "default", "includedNamespaces": [namespace]},
+        });
+        self.measure(cluster, "backups", &backup, "itemsBackedUp")
+            .await
+    }
+
     /// Restores everything; first waits until the cluster knows the backup
     /// and others leave the machine alone.
     pub(crate) async fn restore(

@@ -41,7 +41,11 @@ impl Cluster {
             without_controllers: true,
             ..Options::default()
         };
-        let plane = block_in_place(|| ControlPlane::start(&options))?;
+        Self::of(block_in_place(|| ControlPlane::start(&options))?)
+    }
+
+    /// One that somebody has started.
+    pub(crate) fn of(plane: ControlPlane) -> Result<Self> {
         let endpoint = Endpoint::of(&plane)?;
         let processes = vec![
             ("etcd", pid(plane.dir(), "etcd")?),

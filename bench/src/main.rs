@@ -14,6 +14,7 @@
 
 mod ark;
 mod cluster;
+mod csi;
 mod dataset;
 mod inside;
 mod meter;
@@ -34,6 +35,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Parser;
+use serde::Serialize;
 
 use crate::cluster::Cluster;
 use crate::dataset::DataSet;
@@ -77,6 +79,9 @@ struct Arguments {
     /// Measure no restores.
     #[arg(long)]
     backups_only: bool,
+    /// Measure backups of so many volumes of a CSI driver instead.
+    #[arg(long, value_name = "COUNT")]
+    csi: Option<usize>,
     /// Vary the engine's options afterwards.
     #[arg(long)]
     sweep: bool,
@@ -86,6 +91,12 @@ struct Arguments {
     /// Write results.md and results.json into this directory.
     #[arg(long, value_name = "DIRECTORY")]
     write: Option<PathBuf>,
+}
+
+impl Arguments {
+    fn rounds(&self) -> usize {
+        self.rounds.unwrap_or(if self.quick { 3 } else { 5 })
+    }
 }
 
 /// Says what is being done.
@@ -136,6 +147,14 @@ async fn run(arguments: Arguments) -> Result<()> {
         restores: !arguments.backups_only,
         direct: arguments.direct,
     };
+    if let Some(volumes) = arguments.csi {
+        let results = csi::measure(&setting, volumes, arguments.rounds()).await?;
+        println!("{}", results.page());
+        return match &arguments.json {
+            Some(path) => write(path, &json(&results)?),
+            None => Ok(()),
+        };
+    }
     let results = measure(&arguments, &setting).await?;
     println!("{}", report::page(&results));
     if let Some(path) = &arguments.json {
@@ -150,9 +169,7 @@ async fn run(arguments: Arguments) -> Result<()> {
 
 async fn measure(arguments: &Arguments, setting: &Setting) -> Result<Results> {
     let source = Source::start(setting).await?;
-    let count = arguments
-        .rounds
-        .unwrap_or(if arguments.quick { 3 } else { 5 });
+    let count = arguments.rounds();
     let mut rounds = Vec::new();
     for number in 0..count {
         say(&format!("round {} of {count}", number + 1));
@@ -221,7 +238,7 @@ async fn restore_inside(setting: &Setting) -> Result<Vec<stages::Stage>> {
     stages::of_timeline(&timeline)
 }
 
-fn json(results: &Results) -> Result<String> {
+fn json(results: &impl Serialize) -> Result<String> {
     Ok(serde_json::to_string_pretty(results)? + "\n")
 }
 

@@ -33,6 +33,9 @@ pub(crate) struct Arguments {
     /// Measure the command line without a server, too.
     #[arg(long)]
     direct: bool,
+    /// Measure backups of so many volumes of a CSI driver instead.
+    #[arg(long, value_name = "COUNT")]
+    csi: Option<usize>,
 }
 
 /// Runs the verb.
@@ -52,6 +55,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
     }
     if let Some(objects) = arguments.objects {
         bench.arg(format!("--objects={objects}"));
+    }
+    if let Some(volumes) = arguments.csi {
+        bench.arg(format!("--csi={volumes}"));
     }
     if let Some(path) = arguments.json {
         bench.arg("--json").arg(path);
