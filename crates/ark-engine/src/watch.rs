@@ -86,6 +86,11 @@ impl Follower {
         }
     }
 
+    /// Shows everything anew, after a pause: what was seen could not be dealt with.
+    pub(crate) fn again(&mut self) {
+        self.changes = None;
+    }
+
     async fn list(&mut self) -> Result<Seen, ClusterError> {
         if self.listed {
             self.clock.sleep(TICK).await;

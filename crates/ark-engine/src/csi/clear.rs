@@ -19,6 +19,36 @@ const PAGE: u32 = 500;
 /// Snapshots that are cleared at the same time.
 const AT_ONCE: usize = 10;
 
+/// An object and its content: snapshots, or groups of them, which are cleared alike. The
+/// members of a group belong to it and go with it.
+#[derive(Clone, Copy)]
+struct Pair<'a> {
+    objects: &'a ApiResource,
+    contents: &'a ApiResource,
+    content_name: fn(&Value) -> Option<String>,
+    leave: fn(Policy) -> Value,
+}
+
+impl<'a> Pair<'a> {
+    fn single(kinds: &'a Kinds) -> Self {
+        Self {
+            objects: &kinds.snapshots,
+            contents: &kinds.contents,
+            content_name: state::content_name,
+            leave: body::leave,
+        }
+    }
+
+    fn group(kinds: &'a group::Kinds) -> Self {
+        Self {
+            objects: &kinds.groups,
+            contents: &kinds.contents,
+            content_name: group::content_name,
+            leave: group::leave,
+        }
+    }
+}
+
 /// Clears everything that has a backup's UID; answers why some remain.
 pub(crate) async fn all(
     cluster: &dyn Cluster,
@@ -26,52 +56,28 @@ pub(crate) async fn all(
     uid: &str,
     policy: Policy,
 ) -> Vec<String> {
-    labelled(cluster, kinds, (label::BACKUP_UID, uid), policy).await
-}
-
-/// Clears everything with a label.
-pub(crate) async fn labelled(
-    cluster: &dyn Cluster,
-    kinds: &Kinds,
-    selector: (&str, &str),
-    policy: Policy,
-) -> Vec<String> {
-    if selector.1.is_empty() {
-        return Vec::new();
-    }
     let mut problems = Vec::new();
-    if let Some(groups) = &kinds.groups {
-        match list(cluster, &groups.groups, selector, policy).await {
+    if uid.is_empty() {
+        return problems;
+    }
+    let groups = kinds.groups.as_ref().map(Pair::group);
+    for pair in groups.into_iter().chain([Pair::single(kinds)]) {
+        match list(cluster, pair.objects, uid, policy).await {
             Ok(found) => {
-                let cleared: Vec<_> = found
-                    .iter()
-                    .map(|one| group(cluster, groups, one, policy))
-                    .collect();
-                problems.extend(at_once(cleared).await);
+                let cleared = found.iter().map(|one| object(cluster, pair, one, policy));
+                problems.extend(at_once(cleared.collect()).await);
             }
             Err(error) => problems.push(error.to_string()),
         }
-    }
-    match list(cluster, &kinds.snapshots, selector, policy).await {
-        Ok(snapshots) => {
-            let cleared = snapshots
-                .iter()
-                .map(|one| snapshot(cluster, kinds, one, policy));
-            let cleared: Vec<_> = cleared.collect();
-            problems.extend(at_once(cleared).await);
+        // Those whose snapshots are gone, with their namespace perhaps.
+        match list(cluster, pair.contents, uid, policy).await {
+            Ok(found) => {
+                let names = found.iter().map(|one| one.head().name.as_str());
+                let cleared = names.map(|name| content(cluster, pair, name, policy));
+                problems.extend(at_once(cleared.collect()).await);
+            }
+            Err(error) => problems.push(error.to_string()),
         }
-        Err(error) => problems.push(error.to_string()),
-    }
-    // Those whose snapshots are gone, with their namespace perhaps.
-    match list(cluster, &kinds.contents, selector, policy).await {
-        Ok(contents) => {
-            let names = contents.iter().map(|one| one.head().name.as_str());
-            let cleared: Vec<_> = names
-                .map(|name| content(cluster, kinds, name, policy))
-                .collect();
-            problems.extend(at_once(cleared).await);
-        }
-        Err(error) => problems.push(error.to_string()),
     }
     problems
 }
@@ -79,13 +85,13 @@ pub(crate) async fn labelled(
 async fn list(
     cluster: &dyn Cluster,
     resource: &ApiResource,
-    (key, value): (&str, &str),
+    uid: &str,
     policy: Policy,
 ) -> Result<Vec<Object>, ClusterError> {
     let query = ListQuery {
         resource: resource.clone(),
         namespace: None,
-        label_selector: Some(label::selector(key, value)),
+        label_selector: Some(label::selector(label::BACKUP_UID, uid)),
         field_selector: None,
         at: None,
     };
@@ -108,59 +114,10 @@ async fn at_once(work: Vec<impl Future<Output = Result<(), String>>>) -> Vec<Str
 pub(crate) async fn one_group(
     cluster: &dyn Cluster,
     kinds: &group::Kinds,
-    (namespace, name): (&str, &str),
+    name: (&str, &str),
     policy: Policy,
 ) -> Result<(), String> {
-    let target = Target {
-        resource: &kinds.groups,
-        namespace: Some(namespace),
-        name,
-    };
-    match cluster.get(target).await {
-        Ok(Some(found)) => group(cluster, kinds, &found, policy).await,
-        Ok(None) => Ok(()),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-/// A group's members belong to it, and go with it.
-async fn group(
-    cluster: &dyn Cluster,
-    kinds: &group::Kinds,
-    group: &Object,
-    policy: Policy,
-) -> Result<(), String> {
-    let value: Value = group.to_value().unwrap_or_default();
-    let content = group::content_name(&value);
-    let told = Patch::Merge(Bytes::from(group::leave(policy).to_string()));
-    if let Some(name) = &content {
-        let target = Target {
-            resource: &kinds.contents,
-            namespace: None,
-            name,
-        };
-        match cluster.patch(target, told).await {
-            Err(error) if error.kind != ClusterErrorKind::NotFound => return Err(error.to_string()),
-            _ => {}
-        }
-    }
-    let target = Target {
-        resource: &kinds.groups,
-        namespace: group.head().namespace.as_deref(),
-        name: &group.head().name,
-    };
-    let deleted = cluster.delete(target).await;
-    deleted.map_err(|error| error.to_string())?;
-    if let Some(name) = &content {
-        let target = Target {
-            resource: &kinds.contents,
-            namespace: None,
-            name,
-        };
-        let deleted = cluster.delete(target).await;
-        deleted.map_err(|error| error.to_string())?;
-    }
-    Ok(())
+    named(cluster, Pair::group(kinds), name, policy).await
 }
 
 /// Clears one snapshot, by namespace and name.
@@ -170,75 +127,82 @@ async fn group(
 pub(crate) async fn one(
     cluster: &dyn Cluster,
     kinds: &Kinds,
+    name: (&str, &str),
+    policy: Policy,
+) -> Result<(), String> {
+    named(cluster, Pair::single(kinds), name, policy).await
+}
+
+async fn named(
+    cluster: &dyn Cluster,
+    pair: Pair<'_>,
     (namespace, name): (&str, &str),
     policy: Policy,
 ) -> Result<(), String> {
     let target = Target {
-        resource: &kinds.snapshots,
+        resource: pair.objects,
         namespace: Some(namespace),
         name,
     };
     match cluster.get(target).await {
-        Ok(Some(found)) => snapshot(cluster, kinds, &found, policy).await,
+        Ok(Some(found)) => object(cluster, pair, &found, policy).await,
         Ok(None) => Ok(()),
         Err(error) => Err(error.to_string()),
     }
 }
 
-async fn snapshot(
+async fn object(
     cluster: &dyn Cluster,
-    kinds: &Kinds,
-    snapshot: &Object,
+    pair: Pair<'_>,
+    object: &Object,
     policy: Policy,
 ) -> Result<(), String> {
-    let value: Value = snapshot.to_value().unwrap_or_default();
-    let content_name = state::content_name(&value);
-    if let Some(content) = &content_name {
-        told(cluster, kinds, content, policy).await?;
+    let value: Value = object.to_value().unwrap_or_default();
+    let content_name = (pair.content_name)(&value);
+    if let Some(name) = &content_name {
+        told(cluster, pair, name, policy).await?;
     }
     let target = Target {
-        resource: &kinds.snapshots,
-        namespace: snapshot.head().namespace.as_deref(),
-        name: &snapshot.head().name,
+        resource: pair.objects,
+        namespace: object.head().namespace.as_deref(),
+        name: &object.head().name,
     };
     let deleted = cluster.delete(target).await;
     deleted.map_err(|error| error.to_string())?;
     match &content_name {
-        Some(name) => content(cluster, kinds, name, policy).await,
+        Some(name) => content(cluster, pair, name, policy).await,
         None => Ok(()),
     }
 }
 
-/// Clears a content.
 async fn content(
     cluster: &dyn Cluster,
-    kinds: &Kinds,
+    pair: Pair<'_>,
     name: &str,
     policy: Policy,
 ) -> Result<(), String> {
-    told(cluster, kinds, name, policy).await?;
-    let deleted = cluster.delete(content_target(kinds, name)).await;
-    deleted.map_err(|error| error.to_string())?;
-    Ok(())
+    told(cluster, pair, name, policy).await?;
+    let deleted = cluster.delete(target(pair, name)).await;
+    deleted.map(drop).map_err(|error| error.to_string())
 }
 
 /// Tells a content what is to become of its snapshot; one that is gone needs nothing.
 async fn told(
     cluster: &dyn Cluster,
-    kinds: &Kinds,
+    pair: Pair<'_>,
     name: &str,
     policy: Policy,
 ) -> Result<(), String> {
-    let patch = Patch::Merge(Bytes::from(body::leave(policy).to_string()));
-    match cluster.patch(content_target(kinds, name), patch).await {
+    let patch = Patch::Merge(Bytes::from((pair.leave)(policy).to_string()));
+    match cluster.patch(target(pair, name), patch).await {
         Err(error) if error.kind != ClusterErrorKind::NotFound => Err(error.to_string()),
         _ => Ok(()),
     }
 }
 
-fn content_target<'a>(kinds: &'a Kinds, name: &'a str) -> Target<'a> {
+fn target<'a>(pair: Pair<'a>, name: &'a str) -> Target<'a> {
     Target {
-        resource: &kinds.contents,
+        resource: pair.contents,
         namespace: None,
         name,
     }

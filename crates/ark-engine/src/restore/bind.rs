@@ -93,15 +93,18 @@ impl Binding<'_> {
             };
             match seen {
                 Ok(Seen::All(objects)) => {
+                    let listed: BTreeSet<_> = objects.iter().map(key).collect();
+                    let gone = claims.extract_if(.., |key, _| !listed.contains(key));
+                    gone.for_each(|(key, _)| self.gone(&key));
                     for object in objects {
                         self.look(claims, &mut pending, &object).await;
                     }
                 }
                 Ok(Seen::Present(object)) => self.look(claims, &mut pending, &object).await,
                 Ok(Seen::Gone(object)) => {
-                    if claims.remove(&key(&object)).is_some() {
-                        let why = "it was deleted before it was bound";
-                        self.problem(&key(&object), Severity::Warning, why);
+                    let key = key(&object);
+                    if claims.remove(&key).is_some() {
+                        self.gone(&key);
                     }
                 }
                 Ok(Seen::Quiet) => {}
@@ -263,6 +266,14 @@ impl Binding<'_> {
         let newest = values.max_by_key(|event| event["lastTimestamp"].as_str().map(str::to_owned));
         let said = newest.and_then(|event| event["message"].as_str().map(str::to_owned));
         said.unwrap_or_else(|| "nothing was said about it".to_owned())
+    }
+
+    fn gone(&self, claim: &(String, String)) {
+        self.problem(
+            claim,
+            Severity::Warning,
+            "it was deleted before it was bound",
+        );
     }
 
     fn problem(&self, (namespace, name): &(String, String), severity: Severity, why: &str) {

@@ -341,8 +341,16 @@ fn a_driver_that_refuses_is_told_from_one_that_is_slow() {
         &json!({"refuseCode": 3, "refuseMessage": "the disk is of another kind"}),
     );
     shop.behave(1, &json!({"cutMillis": 100_000}));
+    // This one changes its mind, and takes its time then.
+    shop.behave(2, &json!({"refuseCode": 9, "refuseMessage": "not now"}));
     let spec = json!({"includedNamespaces": [shop.namespace], "csiSnapshotTimeout": "12s"});
     site.add("Backup", "b", &spec);
+    site.until("it is refused", |site| {
+        let all = snapshots_in(site, &shop.namespace);
+        all.iter()
+            .any(|one| one["status"]["error"].to_string().contains("not now"))
+    });
+    shop.behave(2, &json!({"readyMillis": 12_000}));
     site.wait("backup/b", "{.status.phase}", "PartiallyFailed");
     let status = &site.get("backup/b").unwrap()["status"];
     assert_eq!(status["csiVolumeSnapshotsAttempted"], 3);
@@ -397,7 +405,7 @@ fn another_cluster_with_the_driver_gets_the_data_back() {
 fn claims_of_a_group_are_snapshotted_at_one_instant() {
     let mut site = running();
     let shop = Shop::new(&mut site, 4);
-    let label = ["data-0", "data-1", "data-2", "velero.io/volume-group=db"];
+    let label = ["data-0", "data-1", "data-2", "velero.io/volume-group=Db_1"];
     let claims = ["-n", &shop.namespace, "label", "persistentvolumeclaims"];
     site.plane.kubectl(&[claims, label].concat()).unwrap();
     site.add("Backup", "b", &shop.spec());

@@ -173,7 +173,7 @@ impl<'a> ClaimSnapshots<'a> {
     /// Whether snapshots can be taken at all.
     pub(super) fn are_possible(&self) -> bool {
         let world = self.world.get();
-        world.is_some_and(|world| !world.classes.is_empty())
+        world.is_some_and(|world| !world.classes.is_empty() || !world.group_classes.is_empty())
     }
 
     /// Notes what is to be taken. What an earlier attempt has left goes first.
@@ -209,11 +209,7 @@ impl<'a> ClaimSnapshots<'a> {
     /// Takes the snapshots of these volumes as far as they are wanted and not begun, and
     /// waits until each shows its moment or has failed.
     pub(super) async fn take(&self, volumes: &[String], workers: usize) {
-        let wanted: Vec<(String, ClaimSource)> = {
-            let mut open = lock(&self.open);
-            let wanted = volumes.iter();
-            wanted.filter_map(|name| open.remove_entry(name)).collect()
-        };
+        let wanted = self.take_open(volumes);
         if wanted.is_empty() || self.job.cancel.is_cancelled() {
             return;
         }
@@ -229,6 +225,23 @@ impl<'a> ClaimSnapshots<'a> {
         self.await_both(&names, Goal::Cut, self.timeout)
             .boxed()
             .await;
+    }
+
+    /// Those of these volumes that are wanted and not begun, and with each all others of its
+    /// group: they are taken together or not at the same instant.
+    fn take_open(&self, volumes: &[String]) -> Vec<(String, ClaimSource)> {
+        let mut open = lock(&self.open);
+        let wanted = volumes.iter();
+        let mut wanted: Vec<_> = wanted.filter_map(|name| open.remove_entry(name)).collect();
+        let group = |source: &ClaimSource| {
+            let group = source.group.as_ref()?;
+            Some((source.claim.0.clone(), group.clone()))
+        };
+        let groups: BTreeSet<_> = wanted.iter().filter_map(|(_, one)| group(one)).collect();
+        wanted.extend(open.extract_if(.., |_, one| {
+            group(one).is_some_and(|group| groups.contains(&group))
+        }));
+        wanted
     }
 
     /// Waits until each snapshot can be used or has failed, at most for `timeout`.
@@ -295,11 +308,14 @@ impl<'a> ClaimSnapshots<'a> {
         lock(&self.taken).insert(volume, taken);
     }
 
-    /// A name that only this attempt has, for a snapshot of a claim or of a group.
+    /// A name that only this attempt has, for a snapshot of a claim or of a group. Values of
+    /// labels may have letters that names must not.
     fn name_for(&self, namespace: &str, of: &str) -> String {
+        let readable = of[..of.floor_char_boundary(NAME)].to_lowercase();
+        let readable = readable.replace('_', "-");
         format!(
             "velero-{}-{}",
-            of[..of.floor_char_boundary(NAME)].trim_end_matches(['-', '.', '_']),
+            readable.trim_matches(['-', '.']),
             &digest(&[&self.attempt, namespace, of])[..10]
         )
     }

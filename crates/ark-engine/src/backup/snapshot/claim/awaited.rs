@@ -62,14 +62,15 @@ impl ClaimSnapshots<'_> {
             (Awaited::Group, Some(groups)) => &groups.groups,
             (Awaited::Group, None) => return,
         };
-        if self.pending(what, names, goal).is_empty() {
+        let all = self.pending(what, names, goal).len();
+        if all == 0 {
             return;
         }
         let ports = &self.job.ports;
         let (cluster, clock) = (ports.cluster.clone(), ports.clock.clone());
         let query = every(resource, Some(&self.uid));
         let mut follower = Follower::new(cluster, clock, query);
-        let mut told = usize::MAX;
+        let (mut told, mut looked) = (usize::MAX, false);
         loop {
             let pending = self.pending(what, names, goal);
             if pending.is_empty() || self.job.cancel.is_cancelled() {
@@ -77,11 +78,14 @@ impl ClaimSnapshots<'_> {
             }
             if goal == Goal::Ready && told != pending.len() {
                 told = pending.len();
-                let (all, done) = (names.len(), names.len() - told);
-                self.job
-                    .stage(format!("{done} of {all} CSI snapshots are ready"));
+                let of = match what {
+                    Awaited::Single => "CSI snapshots",
+                    Awaited::Group => "CSI group snapshots",
+                };
+                let done = all - told;
+                self.job.stage(format!("{done} of {all} {of} are ready"));
             }
-            if follower.elapsed() >= timeout {
+            if looked && follower.elapsed() >= timeout {
                 for volume in pending.values().flatten() {
                     let why = self.too_slow(volume, goal, timeout);
                     self.fail(kinds, volume, why).await;
@@ -92,18 +96,27 @@ impl ClaimSnapshots<'_> {
                 seen = follower.next() => seen,
                 () = self.job.cancel.cancelled() => return,
             };
-            self.see(kinds, seen, &pending).await;
+            looked = true;
+            if !self.see(kinds, seen, &pending).await {
+                follower.again();
+            }
         }
     }
 
-    /// Takes in what the watch shows of the pending snapshots.
-    async fn see(&self, kinds: &Kinds, seen: Result<Seen, ClusterError>, pending: &Pending) {
+    /// Takes in what the watch shows of the pending snapshots; whether all of it could be.
+    async fn see(
+        &self,
+        kinds: &Kinds,
+        seen: Result<Seen, ClusterError>,
+        pending: &Pending,
+    ) -> bool {
+        let mut well = true;
         match seen {
             Ok(Seen::All(objects)) => {
                 let mut missing = pending.clone();
                 for object in objects {
                     if let Some(volumes) = missing.remove(&key(&object)) {
-                        self.look(kinds, &volumes, &object).await;
+                        well &= self.look(kinds, &volumes, &object).await;
                     }
                 }
                 for volume in missing.values().flatten() {
@@ -112,7 +125,7 @@ impl ClaimSnapshots<'_> {
             }
             Ok(Seen::Present(object)) => {
                 if let Some(volumes) = pending.get(&key(&object)) {
-                    self.look(kinds, volumes, &object).await;
+                    well = self.look(kinds, volumes, &object).await;
                 }
             }
             Ok(Seen::Gone(object)) => {
@@ -134,17 +147,21 @@ impl ClaimSnapshots<'_> {
                 }
             }
         }
+        well
     }
 
-    /// Takes in a snapshot, or a group of them, as it is now.
-    async fn look(&self, kinds: &Kinds, volumes: &[String], object: &Object) {
+    /// Takes in a snapshot, or a group of them, as it is now; `false` if it is to be looked
+    /// at again though nothing changes.
+    async fn look(&self, kinds: &Kinds, volumes: &[String], object: &Object) -> bool {
         let Ok(snapshot) = object.to_value() else {
-            return;
+            return true;
         };
         let state = state::of(&snapshot);
-        self.note_complaint(volumes, state::complaint(&snapshot));
+        // Once it is cut an old complaint stays until it is ready.
+        let refuses = state == State::Asked;
+        self.note_complaint(volumes, state::complaint(&snapshot), refuses);
         let (State::Cut(content) | State::Ready(content)) = &state else {
-            return;
+            return true;
         };
         let are_cut = {
             let taken = lock(&self.taken);
@@ -160,9 +177,8 @@ impl ClaimSnapshots<'_> {
                 _ => Ok(()),
             };
             if let Err(error) = secured {
-                // It is looked at again with the next change, and at the latest when it is late.
-                self.note_complaint(volumes, Some(&error));
-                return;
+                self.note_complaint(volumes, Some(&error), false);
+                return false;
             }
         }
         if matches!(state, State::Ready(_)) {
@@ -176,6 +192,7 @@ impl ClaimSnapshots<'_> {
                 }
             }
         }
+        true
     }
 
     /// Keeps the content of a snapshot that is cut, whatever happens to the claim, and
@@ -233,14 +250,16 @@ impl ClaimSnapshots<'_> {
         pending
     }
 
-    fn note_complaint(&self, volumes: &[String], complaint: Option<&str>) {
-        let Some(complaint) = complaint else { return };
+    /// Notes what is complained of now; without a complaint, that all is well again.
+    /// `refuses`: it may mean that there will be no snapshot.
+    fn note_complaint(&self, volumes: &[String], complaint: Option<&str>, refuses: bool) {
         let now = self.job.ports.clock.now();
+        let refuses = refuses && complaint.is_some_and(state::is_refusal);
         let mut taken = lock(&self.taken);
         for volume in volumes {
             if let Some(one) = taken.get_mut(volume) {
-                one.refused = state::is_refusal(complaint).then(|| one.refused.unwrap_or(now));
-                one.complaint = Some(complaint.to_owned());
+                one.refused = refuses.then(|| one.refused.unwrap_or(now));
+                one.complaint = complaint.map(str::to_owned);
             }
         }
     }
