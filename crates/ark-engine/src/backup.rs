@@ -468,7 +468,7 @@ async fn list_namespaces(
     discovery: &Discovery,
     at: Option<&Revision>,
 ) -> Result<Vec<crate::object::Object>, BackupError> {
-    let Some(resource) = keep::find(discovery, "namespaces", "") else {
+    let Some(resource) = discovery.preferred("namespaces", "") else {
         return Ok(Vec::new());
     };
     let query = ListQuery {

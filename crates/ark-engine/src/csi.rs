@@ -13,10 +13,12 @@ pub(crate) mod group;
 pub(crate) mod source;
 pub(crate) mod state;
 
-use crate::port::{ApiResource, Discovery};
+use crate::port::{ApiResource, Cluster, ClusterError, Discovery, ListQuery};
 
 /// API group.
 pub(crate) const GROUP: &str = "snapshot.storage.k8s.io";
+/// Classes a page.
+const CLASSES_PAGE: u32 = 100;
 /// `plural.group` of the snapshots.
 pub(crate) const SNAPSHOTS: &str = "volumesnapshots.snapshot.storage.k8s.io";
 /// `plural.group` of their contents.
@@ -35,18 +37,24 @@ pub(crate) struct Kinds {
 impl Kinds {
     /// `None` where the cluster does not serve them all.
     pub(crate) fn of(discovery: &Discovery) -> Option<Self> {
-        let find = |plural: &str| {
-            let mut all = discovery.resources.iter();
-            let found =
-                all.find(|kind| kind.preferred && kind.group == GROUP && kind.plural == plural);
-            found.cloned()
-        };
+        let find = |plural: &str| discovery.preferred(plural, GROUP).cloned();
         Some(Self {
             snapshots: find("volumesnapshots")?,
             contents: find("volumesnapshotcontents")?,
             classes: find("volumesnapshotclasses")?,
             groups: group::Kinds::of(discovery),
         })
+    }
+
+    /// The classes that there are.
+    pub(crate) async fn read_classes(
+        &self,
+        cluster: &dyn Cluster,
+    ) -> Result<Vec<class::Class>, ClusterError> {
+        let query = ListQuery::all(self.classes.clone());
+        let objects = cluster.list_all(&query, CLASSES_PAGE).await?;
+        let values = objects.iter().filter_map(|one| one.to_value().ok());
+        Ok(values.map(|class| class::Class::read(&class)).collect())
     }
 }
 

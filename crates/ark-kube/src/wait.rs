@@ -280,13 +280,7 @@ async fn silent(
     cluster: &dyn Cluster,
     resource: ApiResource,
 ) -> Result<Option<String>, ClusterError> {
-    let query = ListQuery {
-        resource,
-        namespace: None,
-        label_selector: None,
-        field_selector: None,
-        at: None,
-    };
+    let query = ListQuery::all(resource);
     match cluster.list(&query, None, 1).await {
         Ok(_) => Ok(None),
         // The path is there; whoever waits need not be allowed to list.

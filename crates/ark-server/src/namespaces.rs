@@ -8,13 +8,7 @@ const PAGE: u32 = 500;
 
 /// All namespaces there are now.
 pub(crate) async fn list(cluster: &dyn Cluster) -> Result<Vec<Object>, ClusterError> {
-    let query = ListQuery {
-        resource: ApiResource::namespaces(),
-        namespace: None,
-        label_selector: None,
-        field_selector: None,
-        at: None,
-    };
+    let query = ListQuery::all(ApiResource::namespaces());
     let mut all = Vec::new();
     let mut token: Option<String> = None;
     loop {

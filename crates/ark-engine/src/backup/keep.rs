@@ -65,11 +65,7 @@ impl<'a> Keeper<'a> {
         sink: Sink,
         holds_claims: bool,
     ) -> Self {
-        let bindings = find(
-            discovery,
-            "clusterrolebindings",
-            "rbac.authorization.k8s.io",
-        );
+        let bindings = discovery.preferred("clusterrolebindings", "rbac.authorization.k8s.io");
         let follows_accounts =
             bindings.is_some_and(|kind| !plan.lists_all_of(kind) && plan.selection.admits(kind));
         Self {
@@ -272,11 +268,8 @@ impl<'a> Keeper<'a> {
 
     /// Notes an object to be fetched after the lists, unless a list brings it.
     pub(super) fn want(&mut self, related: Related) {
-        let kind = find(
-            self.discovery,
-            &related.group_resource.resource,
-            &related.group_resource.group,
-        );
+        let named = &related.group_resource;
+        let kind = self.discovery.preferred(&named.resource, &named.group);
         let listed = kind.is_some_and(|kind| {
             self.plan.lists_all_of(kind) && self.plan.wants_namespace(related.namespace.as_deref())
         });
@@ -298,18 +291,6 @@ impl<'a> Keeper<'a> {
         });
         wanted
     }
-}
-
-/// The preferred version of a kind.
-pub(super) fn find<'d>(
-    discovery: &'d Discovery,
-    plural: &str,
-    group: &str,
-) -> Option<&'d ApiResource> {
-    discovery
-        .resources
-        .iter()
-        .find(|resource| resource.preferred && resource.plural == plural && resource.group == group)
 }
 
 fn key_of(resource: &ApiResource, object: &Object) -> Result<ItemKey, KeyError> {

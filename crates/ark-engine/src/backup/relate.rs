@@ -8,7 +8,7 @@ use ark_archive::GroupResource;
 use futures::{StreamExt as _, stream};
 
 use super::BackupError;
-use super::keep::{Keeper, find};
+use super::keep::Keeper;
 use crate::action::backup::{self as action, Related};
 use crate::object::Object;
 use crate::outcome::{Issue, Scope, Severity};
@@ -51,7 +51,7 @@ async fn roles_of_accounts(
     if keeper.accounts.is_empty() {
         return Ok(());
     }
-    let Some(resource) = find(keeper.discovery, "clusterrolebindings", RBAC) else {
+    let Some(resource) = keeper.discovery.preferred("clusterrolebindings", RBAC) else {
         return Ok(());
     };
     let resource = resource.clone();
@@ -137,7 +137,11 @@ async fn fetch(
             .insert(related);
     }
     for (kind, related) in by_kind {
-        let Some(resource) = find(keeper.discovery, &kind.resource, &kind.group).cloned() else {
+        let Some(resource) = keeper
+            .discovery
+            .preferred(&kind.resource, &kind.group)
+            .cloned()
+        else {
             continue;
         };
         let is_namespace = kind.group.is_empty() && kind.resource == "namespaces";

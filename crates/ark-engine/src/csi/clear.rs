@@ -89,11 +89,8 @@ async fn list(
     policy: Policy,
 ) -> Result<Vec<Object>, ClusterError> {
     let query = ListQuery {
-        resource: resource.clone(),
-        namespace: None,
         label_selector: Some(label::selector(label::BACKUP_UID, uid)),
-        field_selector: None,
-        at: None,
+        ..ListQuery::all(resource.clone())
     };
     let mut all = cluster.list_all(&query, PAGE).await?;
     // A snapshot that failed is on its way out together with what there is of it.

@@ -14,9 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::body::{self, Named, Policy, Stored};
 use super::class::Class;
 use super::{Kinds, group, state};
-use crate::port::{
-    Clock, Cluster, ClusterError, ClusterErrorKind, CreateOptions, ListQuery, Patch, Target,
-};
+use crate::port::{Clock, Cluster, ClusterErrorKind, CreateOptions, Patch, Target};
 
 /// Snapshots that are deleted at the same time.
 const AT_ONCE: usize = 20;
@@ -27,8 +25,6 @@ const FIRST_LOOK: Duration = Duration::from_mins(1);
 const COMPLAINT: Duration = Duration::from_secs(5);
 /// Pause between two looks: the first, and the longest.
 const LOOK: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
-/// Classes a page.
-const PAGE: u32 = 100;
 /// Where a content points whose snapshot nobody shall make.
 const NOWHERE: &str = "default";
 
@@ -98,7 +94,7 @@ pub(crate) async fn all(
              their driver runs",
         );
     };
-    let classes = match classes(cluster, &kinds).await {
+    let classes = match kinds.read_classes(cluster).await {
         Ok(classes) => classes,
         Err(error) => return lost(&error.to_string()),
     };
@@ -112,19 +108,6 @@ pub(crate) async fn all(
         .collect();
     let ended = stream::iter(deletions).buffer_unordered(AT_ONCE);
     ended.filter_map(async |ended| ended.err()).collect().await
-}
-
-async fn classes(cluster: &dyn Cluster, kinds: &Kinds) -> Result<Vec<Class>, ClusterError> {
-    let query = ListQuery {
-        resource: kinds.classes.clone(),
-        namespace: None,
-        label_selector: None,
-        field_selector: None,
-        at: None,
-    };
-    let objects = cluster.list_all(&query, PAGE).await?;
-    let values = objects.iter().filter_map(|class| class.to_value().ok());
-    Ok(values.map(|class| Class::read(&class)).collect())
 }
 
 async fn one(

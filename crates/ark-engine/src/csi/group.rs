@@ -33,12 +33,7 @@ pub(crate) struct Kinds {
 impl Kinds {
     /// `None` where the cluster does not serve them all.
     pub(crate) fn of(discovery: &Discovery) -> Option<Self> {
-        let find = |plural: &str| {
-            let mut all = discovery.resources.iter();
-            let found =
-                all.find(|kind| kind.preferred && kind.group == GROUP && kind.plural == plural);
-            found.cloned()
-        };
+        let find = |plural: &str| discovery.preferred(plural, GROUP).cloned();
         Some(Self {
             groups: find("volumegroupsnapshots")?,
             contents: find("volumegroupsnapshotcontents")?,

@@ -93,6 +93,14 @@ pub struct Discovery {
     pub aggregated_groups: Vec<String>,
 }
 
+impl Discovery {
+    /// The preferred version of a kind.
+    pub fn preferred(&self, plural: &str, group: &str) -> Option<&ApiResource> {
+        let mut all = self.resources.iter();
+        all.find(|kind| kind.preferred && kind.plural == plural && kind.group == group)
+    }
+}
+
 /// A group-version whose discovery failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedGroup {
@@ -138,6 +146,19 @@ pub struct ListQuery {
     /// The exact revision to read at (`resourceVersionMatch=Exact`), or the
     /// newest state.
     pub at: Option<Revision>,
+}
+
+impl ListQuery {
+    /// Every object of a kind, as they are now.
+    pub fn all(resource: ApiResource) -> Self {
+        Self {
+            resource,
+            namespace: None,
+            label_selector: None,
+            field_selector: None,
+            at: None,
+        }
+    }
 }
 
 /// One page of a list.

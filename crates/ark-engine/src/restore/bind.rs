@@ -72,11 +72,8 @@ impl Binding<'_> {
             .stage(format!("waiting for {count} claims to be bound"));
         let ports = &self.job.ports;
         let query = ListQuery {
-            resource: kind(),
-            namespace: None,
             label_selector: Some(label::selector(label::RESTORE_NAME, self.restore)),
-            field_selector: None,
-            at: None,
+            ..ListQuery::all(kind())
         };
         let mut follower = Follower::new(ports.cluster.clone(), ports.clock.clone(), query);
         // As they were seen last.
@@ -252,13 +249,11 @@ impl Binding<'_> {
     /// What was last said of a claim that is not bound.
     async fn last_event(&self, (namespace, claim): &(String, String)) -> String {
         let query = ListQuery {
-            resource: ApiResource::v1("", "events", "Event", true),
             namespace: Some(namespace.clone()),
-            label_selector: None,
             field_selector: Some(format!(
                 "involvedObject.kind=PersistentVolumeClaim,involvedObject.name={claim}"
             )),
-            at: None,
+            ..ListQuery::all(ApiResource::v1("", "events", "Event", true))
         };
         let page = self.job.ports.cluster.list(&query, None, EVENTS).await;
         let events = page.map(|page| page.items).unwrap_or_default();

@@ -22,13 +22,9 @@ use crate::csi::{GROUP, Kinds, clear, group};
 use crate::object::Object;
 use crate::outcome::{Issue, Severity};
 use crate::port::{
-    ApiResource, Cluster, ClusterError, ClusterErrorKind, CreateOptions, Discovery, ListQuery,
-    Patch, Target,
+    ApiResource, Cluster, ClusterError, ClusterErrorKind, CreateOptions, Discovery, Patch, Target,
 };
 use crate::quantity::raise;
-
-/// Classes a page.
-const PAGE: u32 = 100;
 
 /// What it takes to make volumes of snapshots.
 pub(super) struct SnapshotMaker {
@@ -199,18 +195,7 @@ impl Applier {
 
     /// The classes of this cluster, those that this restore brought included.
     async fn classes(&self, kinds: &Kinds) -> Result<&[Class], ClusterError> {
-        let list = async || {
-            let query = ListQuery {
-                resource: kinds.classes.clone(),
-                namespace: None,
-                label_selector: None,
-                field_selector: None,
-                at: None,
-            };
-            let objects = self.cluster.list_all(&query, PAGE).await?;
-            let values = objects.iter().filter_map(|one| one.to_value().ok());
-            Ok::<_, ClusterError>(values.map(|class| Class::read(&class)).collect())
-        };
+        let list = async || kinds.read_classes(self.cluster.as_ref()).await;
         let classes: &Vec<Class> = self.snapshots.classes.get_or_try_init(list).await?;
         Ok(classes)
     }

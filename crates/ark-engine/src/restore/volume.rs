@@ -189,13 +189,12 @@ impl VolumeData {
         cluster: &dyn Cluster,
         origin: &Origin,
     ) -> Result<(), ClusterError> {
-        let query = ListQuery {
-            resource: ApiResource::v1("", "persistentvolumes", "PersistentVolume", false),
-            namespace: None,
-            label_selector: None,
-            field_selector: None,
-            at: None,
-        };
+        let query = ListQuery::all(ApiResource::v1(
+            "",
+            "persistentvolumes",
+            "PersistentVolume",
+            false,
+        ));
         let mut see = |volume: Object| {
             let name = &volume.head().name;
             if self.sources.contains_key(name) && !origin.made(&volume) && !is_leaving(&volume) {

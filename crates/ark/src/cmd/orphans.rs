@@ -157,13 +157,12 @@ async fn listed(
 }
 
 async fn volumes(ctx: &Context) -> Result<Vec<Value>, CommandError> {
-    let query = ListQuery {
-        resource: ApiResource::v1("", "persistentvolumes", "PersistentVolume", false),
-        namespace: None,
-        label_selector: None,
-        field_selector: None,
-        at: None,
-    };
+    let query = ListQuery::all(ApiResource::v1(
+        "",
+        "persistentvolumes",
+        "PersistentVolume",
+        false,
+    ));
     let mut volumes = Vec::new();
     let mut see = |volume: Object| volumes.extend(volume.to_value().ok());
     let connection = ctx.connect().await?;

@@ -388,11 +388,8 @@ impl<'a> ClaimSnapshots<'a> {
 /// All objects of a kind, or those of one backup.
 fn every(resource: &ApiResource, uid: Option<&str>) -> ListQuery {
     ListQuery {
-        resource: resource.clone(),
-        namespace: None,
         label_selector: uid.map(|uid| label::selector(label::BACKUP_UID, uid)),
-        field_selector: None,
-        at: None,
+        ..ListQuery::all(resource.clone())
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Cut, TakenClaim};
 use crate::backup::BackupError;
 use crate::backup::block::Name;
-use crate::backup::keep::{Keeper, find};
+use crate::backup::keep::Keeper;
 use crate::backup::volumes::ClaimKey;
 use crate::csi::GROUP;
 use crate::object::Object;
@@ -55,7 +55,7 @@ pub(super) async fn keep(
 
 /// Puts an object of the snapshot API in the archive.
 async fn add(keeper: &mut Keeper<'_>, plural: &str, value: &Value) -> Result<(), BackupError> {
-    let Some(resource) = find(keeper.discovery, plural, GROUP).cloned() else {
+    let Some(resource) = keeper.discovery.preferred(plural, GROUP).cloned() else {
         return Ok(());
     };
     let object = Object::from_value(value)?;
