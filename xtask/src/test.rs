@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use ark_testkit::Options;
 use ark_testkit::binaries::{self, fake_gcs, kwok, velero};
-use ark_testkit::{aws, azure, disks};
+use ark_testkit::{aws, azure, disks, restic};
 use clap::Args;
 
 use self::binary::Binary;
@@ -64,6 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     disks::judge::ensure()?;
     fake_gcs::ensure()?;
     kwok::ensure()?;
+    restic::ensure()?;
     velero::ensure()?;
     let mut jobs: Vec<Job> = binaries
         .iter()

@@ -3,7 +3,7 @@
 //!
 //! Entry points: [`ControlPlane`], [`s3::S3Server`], [`gcs::GcsServer`],
 //! [`azure::BlobServer`], [`aws::AwsServer`], [`disks::DiskCloud`],
-//! [`tokens::TokenServer`], [`csi::CsiPlane`], [`fault::FaultProxy`], [`foreign`] for buckets that other
+//! [`tokens::TokenServer`], [`csi::CsiPlane`], [`restic::Restic`], [`fault::FaultProxy`], [`foreign`] for buckets that other
 //! programs filled.
 //! What is started here listens on loopback at free ports, keeps its files in one
 //! directory, and is gone together with that directory when its owner is, however
@@ -31,6 +31,7 @@ mod plane;
 mod ports;
 mod progress;
 mod python;
+pub mod restic;
 pub mod s3;
 mod service;
 mod sign;

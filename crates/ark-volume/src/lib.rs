@@ -1,4 +1,4 @@
-//! Disks of the clouds: snapshots of them, and new disks made of those.
+//! Data of volumes: snapshots of the clouds' disks, and copies of files.
 //!
 //! [`open`] makes of a [`SnapshotLocation`] an [`ark_engine::port::Disks`], whose page is
 //! the contract; `conformance` (with the feature of that name) is the suite that holds each provider to it.
@@ -13,11 +13,13 @@
 //! | `aws.rs` | Amazon EBS |
 //! | `gcp.rs` | persistent disks of Compute Engine |
 //! | `azure.rs` | managed disks of Azure |
+//! | [`mod@file`] | copies that any cloud can restore from, in a repository in the bucket |
 
 mod aws;
 mod azure;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod file;
 mod gcp;
 mod location;
 mod look;
